@@ -1,0 +1,5 @@
+"""Articles at rest: the Library, the two indexes derived from it, and the words both sides share."""
+
+from corpus.offline import silence
+
+silence()  # before any library that would phone home is imported

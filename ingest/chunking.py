@@ -1,0 +1,161 @@
+"""Article → passages: whole sentences, about 200 tokens, with exact spans.
+
+    article.text[passage.start:passage.end] == passage.text
+
+LlamaIndex's own splitters find offsets by searching for the text, which is wrong where a sentence
+occurs twice, so ours carries spans from the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from llama_index.core.node_parser import NodeParser
+from llama_index.core.schema import BaseNode, MetadataMode
+
+from corpus.article import Article, Passage, short_hash
+from corpus.sentences import Span, sentence_spans
+
+TARGET_TOKENS = 200
+LEAST_TOKENS = 48  # however long the header, a passage may hold this much
+MID_PARAGRAPH = 0.05  # tearing a paragraph is worth being a fifth off the size aimed at
+MARKS = 2  # [CLS] and [SEP], which every count includes
+
+CHARS_PER_TOKEN = 12  # English has 4 to 5
+
+CountTokens = Callable[[str], int]
+
+
+class PassageParser(NodeParser):
+    """A LlamaIndex NodeParser whose nodes are passages.
+
+    `count_tokens` is the embedder's own count, its two marks included; `max_tokens` its limit.
+    """
+
+    count_tokens: CountTokens
+    max_tokens: int
+
+    def passages(self, article: Article) -> list[Passage]:
+        """The passages of `article`, in order; each, with its header, fits the embedder."""
+        revision = article.revision
+        return [
+            Passage(article.id, revision, start, end, article.text[start:end])
+            for start, end in self.spans(article.text, article.header)
+        ]
+
+    def spans(self, text: str, header: str = "") -> list[Span]:
+        """Where `text` is cut, given the header that is embedded with each passage."""
+        room = self.max_tokens - self.count_tokens(header) - MARKS
+        budget = max(LEAST_TOKENS, min(TARGET_TOKENS, room))
+        pieces = list(_pieces(text, budget, self.count_tokens))
+        return [(group[0].start, group[-1].end) for group in _pack(pieces, budget)]
+
+    def _parse_nodes(
+        self, nodes: Sequence[BaseNode], show_progress: bool = False, **kwargs: Any
+    ) -> list[BaseNode]:
+        return [child for node in nodes for child in self._children(node)]
+
+    def _children(self, node: BaseNode) -> Iterator[BaseNode]:
+        from llama_index.core.schema import NodeRelationship, TextNode
+
+        text = node.get_content(metadata_mode=MetadataMode.NONE)
+        revision = short_hash(text)
+        for start, end in self.spans(text):
+            passage = Passage(node.node_id, revision, start, end, text[start:end])
+            yield TextNode(
+                id_=passage.id,
+                text=passage.text,
+                start_char_idx=start,
+                end_char_idx=end,
+                metadata=node.metadata,
+                excluded_embed_metadata_keys=node.excluded_embed_metadata_keys,
+                excluded_llm_metadata_keys=node.excluded_llm_metadata_keys,
+                relationships={NodeRelationship.SOURCE: node.as_related_node_info()},
+            )
+
+    def _postprocess_parsed_nodes(
+        self, nodes: list[BaseNode], parent_doc_map: dict[str, Any]
+    ) -> list[BaseNode]:
+        """Leave the spans alone: the base class would search for them again."""
+        return nodes
+
+
+class _Piece:
+    """A sentence, or as much of an overlong one as the budget holds."""
+
+    __slots__ = ("end", "ends_paragraph", "start", "tokens")
+
+    def __init__(self, start: int, end: int, tokens: int, ends_paragraph: bool) -> None:
+        self.start = start
+        self.end = end
+        self.tokens = tokens
+        self.ends_paragraph = ends_paragraph
+
+
+def _pieces(text: str, budget: int, count: CountTokens) -> Iterator[_Piece]:
+    spans = sentence_spans(text)
+    following = [start for start, _ in spans[1:]] + [len(text)]
+    for (start, end), next_start in zip(spans, following, strict=True):
+        last = "\n" in text[end:next_start]
+        tokens = _weight(text[start:end], count)
+        if tokens <= budget:
+            yield _Piece(start, end, tokens, last)
+            continue
+        parts = list(_split_long(text, start, end, budget, count))
+        for at, (a, b) in enumerate(parts):
+            is_last = last and at == len(parts) - 1
+            yield _Piece(a, b, _weight(text[a:b], count), is_last)
+
+
+def _weight(text: str, count: CountTokens) -> int:
+    """Tokens of `text`, and never fewer than its length suggests: WordPiece counts a run of
+    100,000 letters without a space as one unknown word."""
+    return max(count(text) - MARKS, len(text) // CHARS_PER_TOKEN)
+
+
+def _split_long(text: str, start: int, end: int, budget: int, count: CountTokens) -> Iterator[Span]:
+    """Halve an overlong sentence, at a space where there is one, until each part fits."""
+    if end - start < 2 or _weight(text[start:end], count) <= budget:
+        yield start, end
+        return
+    middle = (start + end) // 2
+    space = text.rfind(" ", start + 1, middle)
+    cut = space if space > start else middle
+    resume = cut + 1 if text[cut] == " " else cut
+    yield from _split_long(text, start, cut, budget, count)
+    yield from _split_long(text, resume, end, budget, count)
+
+
+def _pack(pieces: Sequence[_Piece], budget: int) -> Iterator[Sequence[_Piece]]:
+    """Group pieces into passages: even in size, and ending where a paragraph ends if one is near.
+
+    The shortest path over all cuts (Knuth and Plass 1981 break lines the same way): a passage
+    costs the square of its distance from the size aimed at, and MID_PARAGRAPH if it ends within
+    a paragraph. The size aimed at is the whole over the fewest passages that hold it, so no
+    passage is a left-over of one short sentence.
+    """
+    aim = _aim(pieces, budget)
+    cost = [0.0] + [float("inf")] * len(pieces)
+    came_from = [0] * (len(pieces) + 1)
+    for start in range(len(pieces)):
+        size = 0
+        for end in range(start + 1, len(pieces) + 1):
+            size += pieces[end - 1].tokens
+            if size > budget and end > start + 1:
+                break
+            torn = 0.0 if pieces[end - 1].ends_paragraph or end == len(pieces) else MID_PARAGRAPH
+            through = cost[start] + ((size - aim) / aim) ** 2 + torn
+            if through < cost[end]:
+                cost[end], came_from[end] = through, start
+    cuts = [len(pieces)]
+    while cuts[-1] > 0:
+        cuts.append(came_from[cuts[-1]])
+    for start, end in pairwise(reversed(cuts)):
+        yield pieces[start:end]
+
+
+def _aim(pieces: Sequence[_Piece], budget: int) -> float:
+    total = max(1, sum(piece.tokens for piece in pieces))
+    return total / -(-total // budget)

@@ -1,0 +1,206 @@
+"""Article → Library → both indexes, so that a killed run loses at most work, never an article.
+
+Articles are stored first, one transaction each. The indexes then catch up with the Library: words
+at once, vectors newest first. Both loops ask the Library what is missing and note what is done,
+so a second run after a kill goes on where the first stopped.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from corpus.article import Article, Passage
+from corpus.embedding import Embedder
+from corpus.errors import BusyError
+from corpus.indexes import Indexes, check_embedder, open_indexes, sweep
+from corpus.library import Change, Generation, Library, now
+from corpus.settings import Settings
+from ingest.chunking import PassageParser
+from ingest.files import Imported, Item, Refused
+
+WORDS_BATCH = 2_000  # passages a commit: a commit costs about 30 ms, whatever is in it
+VECTOR_BATCH = 64  # passages embedded between two notes to the Library: what a kill can cost
+LOCK = "writing.lock"
+
+# What is told while it happens: the stage, how much of it is done, and of how much.
+Progress = Callable[[str, int, int | None], None]
+
+
+def silent(stage: str, done: int, total: int | None) -> None:
+    """A Progress that tells nobody."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of the items of one ingest."""
+
+    counts: Counter[Change] = field(default_factory=Counter)
+    refused: list[Refused] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    embedded: int = 0
+
+    @property
+    def failed_entirely(self) -> bool:
+        return bool(self.refused) and not self.counts.total()
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Library, embedder and settings, put together for writing."""
+
+    library: Library
+    embedder: Embedder
+    settings: Settings
+
+    def ingest(self, items: Iterable[Item], progress: Progress = silent) -> Report:
+        """Store the articles among `items` and bring both indexes up to date.
+
+        Raises BusyError while another process writes, and EmbedderChanged when the index was
+        made by another embedder.
+        """
+        report = Report()
+        with writing(self.library.home):
+            generation = self._generation()
+            self._store(items, report, progress)
+            indexes = open_indexes(self.library, self.settings, generation)
+            report.embedded = self.catch_up(indexes, progress)
+        return report
+
+    def reindex(self, progress: Progress = silent) -> Generation:
+        """Build both indexes anew beside the old ones, then swap.
+
+        Questions go on being answered from the old ones. A run that was stopped is resumed,
+        unless the embedder has changed since.
+        """
+        with writing(self.library.home):
+            old = self.library.current()
+            building = self.library.building()
+            if building is not None and building.fingerprint != self.embedder.fingerprint:
+                self._drop(building)
+                building = None
+            generation = building or self._start(current=False)
+            self.catch_up(open_indexes(self.library, self.settings, generation), progress)
+            self.library.swap_generation(generation.name)
+            if old is not None:
+                self._drop(old)
+            sweep(self.library)
+        return generation
+
+    def catch_up(self, indexes: Indexes, progress: Progress = silent) -> int:
+        """Make both indexes agree with the Library; the number of passages embedded."""
+        self._take_out(indexes)
+        self._add_words(indexes, progress)
+        return self._add_vectors(indexes, progress)
+
+    def parser(self) -> PassageParser:
+        """The chunker that fits the embedder."""
+        return PassageParser(
+            count_tokens=self.embedder.count_tokens, max_tokens=self.embedder.max_tokens
+        )
+
+    def _generation(self) -> Generation:
+        current = self.library.current()
+        if current is not None:
+            check_embedder(current, self.embedder)
+        return current or self._start(current=True)
+
+    def _start(self, *, current: bool) -> Generation:
+        return self.library.start_generation(
+            self.embedder.name, self.embedder.fingerprint, current=current
+        )
+
+    def _drop(self, generation: Generation) -> None:
+        open_indexes(self.library, self.settings, generation).vectors.drop()
+        self.library.drop_generation(generation.name)
+
+    def _store(self, items: Iterable[Item], report: Report, progress: Progress) -> None:
+        parser = self.parser()
+        seen: dict[str, str] = {}
+        for done, item in enumerate(items, 1):
+            progress("reading", done, None)
+            if isinstance(item, Refused):
+                report.refused.append(item)
+                continue
+            report.notes.extend(f"{item.where}: {note}" for note in item.notes)
+            self._store_one(item, parser, report, seen)
+
+    def _store_one(
+        self, item: Imported, parser: PassageParser, report: Report, seen: dict[str, str]
+    ) -> None:
+        article = item.article
+        spans = _lazily(parser, article)
+        change = self.library.put(article, spans, item.fetched or now())
+        report.counts[change] += 1
+        earlier = seen.setdefault(article.id, item.where)
+        if earlier != item.where and change == "revised":
+            report.notes.append(
+                f"{item.where}: has the address of {earlier} and another text, "
+                "so it is kept as a later revision of that article"
+            )
+
+    def _take_out(self, indexes: Indexes) -> None:
+        name = indexes.generation.name
+        if stale := self.library.stale(name, "words"):
+            indexes.words.delete(stale)
+            self.library.unmark(name, "words", stale)
+        if stale := self.library.stale(name, "vectors"):
+            indexes.vectors.delete(stale)
+            self.library.unmark(name, "vectors", stale)
+
+    def _add_words(self, indexes: Indexes, progress: Progress) -> None:
+        name = indexes.generation.name
+        pending = self.library.pending(name, "words")
+        for done, ids in _batches(pending, WORDS_BATCH):
+            indexes.words.upsert(self.library.passages(ids))
+            self.library.mark(name, "words", ids)
+            progress("indexing words", done, len(pending))
+
+    def _add_vectors(self, indexes: Indexes, progress: Progress) -> int:
+        name = indexes.generation.name
+        pending = self.library.pending(name, "vectors")
+        for done, ids in _batches(pending, VECTOR_BATCH):
+            entries = self.library.passages(ids)
+            texts = [embedded_text(passage, article) for passage, article in entries]
+            indexes.vectors.upsert(entries, self.embedder.encode(texts))
+            self.library.mark(name, "vectors", ids)
+            progress("embedding", done, len(pending))
+        return len(pending)
+
+
+def embedded_text(passage: Passage, article: Article) -> str:
+    """What the embedder sees of a passage: its article's header, then the passage."""
+    return f"{article.header}\n{passage.text}"
+
+
+@contextmanager
+def writing(home: Path) -> Iterator[None]:
+    """Hold the right to write to `home`; raises BusyError while another process has it."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(home / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise BusyError(
+            f"Another ingest is writing to {home}.", "Try again when it is done."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _lazily(parser: PassageParser, article: Article) -> Iterator[Passage]:
+    """The passages, cut only if the Library wants them: an unchanged article needs none."""
+    yield from parser.passages(article)
+
+
+def _batches(ids: Sequence[str], size: int) -> Iterator[tuple[int, Sequence[str]]]:
+    """Slices of `ids`, each with the number done once it is."""
+    for at in range(0, len(ids), size):
+        batch = ids[at : at + size]
+        yield at + len(batch), batch
