@@ -1,4 +1,4 @@
-"""Articles at rest: the Library, the two indexes derived from it, and the words both sides share."""
+"""Articles at rest: the Library, the indexes derived from it, and the words both sides share."""
 
 from corpus.offline import silence
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -79,12 +78,14 @@ def locate(name: str) -> Path:
         return Path(spec.origin).parent / "model"
     if Path(name).expanduser().is_dir():
         return Path(name).expanduser().resolve()
+    if name.startswith((".", "/", "~")):
+        raise ModelError(f"There is no folder {name} with an embedding model.", "Check the path.")
     return _from_hub(name)
 
 
 def _from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     if "/" not in name:
         name = f"sentence-transformers/{name}"
@@ -110,6 +111,29 @@ class Manifest:
     inputs: tuple[str, ...]
     prompts: dict[str, str]
 
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """The manifest in `folder`. Raises ModelError when it is missing or damaged."""
+        try:
+            raw = json.loads(_read_converted(folder / "manifest.json"))
+            return cls(**{**raw, "inputs": tuple(raw["inputs"])})
+        except (ValueError, TypeError, KeyError) as error:
+            raise _damaged(folder) from error
+
+
+def _read_converted(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise _damaged(path.parent) from error
+
+
+def _damaged(folder: Path) -> ModelError:
+    return ModelError(
+        f"The converted embedding model in {folder} is damaged.",
+        "Delete that folder; it is made anew from the original.",
+    )
+
 
 class CompiledEmbedder:
     """A sentence-transformers model that runs through OpenVINO on the CPU."""
@@ -118,14 +142,13 @@ class CompiledEmbedder:
         import openvino
         from tokenizers import Tokenizer
 
-        raw = json.loads((folder / "manifest.json").read_text("utf-8"))
-        manifest = Manifest(**{**raw, "inputs": tuple(raw["inputs"])})
+        manifest = Manifest.read(folder)
         self.name = name
         self.fingerprint = manifest.fingerprint
         self.dimension = manifest.dimension
         self.max_tokens = manifest.max_tokens
         self._manifest = manifest
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer = Tokenizer.from_str(_read_converted(folder / "tokenizer.json"))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         try:
@@ -136,10 +159,7 @@ class CompiledEmbedder:
                 {"INFERENCE_PRECISION_HINT": "f32", "CACHE_DIR": str(folder / "cache")},
             )
         except RuntimeError as error:
-            raise ModelError(
-                f"The converted embedding model in {folder} is damaged.",
-                "Delete that folder; it is made anew from the original.",
-            ) from error
+            raise _damaged(folder) from error
 
     @classmethod
     def open(cls, name: str, source: Path, models_dir: Path) -> CompiledEmbedder:
@@ -147,12 +167,19 @@ class CompiledEmbedder:
         stamp = _stamp(source)
         folder = models_dir / "embedders" / f"{source.name}-{stamp}"
         if not (folder / "manifest.json").exists():
-            convert(source, folder)
+            try:
+                convert(source, folder)
+            except OSError as error:
+                raise ModelError(
+                    f"The embedding model can't be converted into {folder.parent}: "
+                    f"{error.strerror or error}.",
+                    "Make room there, or give another folder with --home or GROUNDWIRE_HOME.",
+                ) from error
         return cls(name, folder)
 
     def count_tokens(self, text: str) -> int:
-        """Tokens of `text` with the model's own marks ([CLS], [SEP]) counted in."""
-        return len(self._tokenizer.encode(text).ids)
+        """Tokens of the passage `text`, the model's marks ([CLS], [SEP]) and prompt counted in."""
+        return len(self._tokenizer.encode(self._manifest.prompts.get("passage", "") + text).ids)
 
     def encode(self, texts: Sequence[str], role: Role = "passage") -> Vectors:
         """Unit vectors of shape (n, dimension). Longer texts are cut at `max_tokens`."""
@@ -224,7 +251,7 @@ def convert(source: Path, folder: Path) -> None:
         _check_agreement(model, CompiledEmbedder(str(source), work))
         if folder.exists():
             shutil.rmtree(folder)
-        os.replace(work, folder)
+        work.replace(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -268,8 +295,12 @@ def _check_agreement(model: Any, copy: CompiledEmbedder) -> None:
         "Why?",
         "The licence allows commercial use. " * 60,
     ]
-    original = _unit(np.asarray(model.encode_document(texts), np.float32))
-    agreement = float((original * copy.encode(texts)).sum(axis=1).min())
+    passages = _unit(np.asarray(model.encode_document(texts), np.float32))
+    queries = _unit(np.asarray(model.encode_query(texts), np.float32))
+    agreement = min(
+        float((passages * copy.encode(texts, "passage")).sum(axis=1).min()),
+        float((queries * copy.encode(texts, "query")).sum(axis=1).min()),
+    )
     if agreement < AGREEMENT:
         raise ModelError(
             f"The embedding model gives other vectors through OpenVINO (cosine {agreement:.4f}).",

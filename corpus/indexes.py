@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from corpus.embedding import Embedder
-from corpus.errors import EmbedderChanged, EmptyLibrary
+from corpus.errors import EmbedderChanged, EmptyLibrary, SearchIndexError
 from corpus.lexical import LexicalIndex
-from corpus.library import Generation, Library
+from corpus.library import INDEXES, Generation, IndexName, Library
 from corpus.settings import Settings
-from corpus.vectors import VectorIndex
+from corpus.vectors import REPAIR, VectorIndex, discard, discard_others
+
+# Passages looked up when indexes are opened, which takes about 3 ms whatever there is.
+SAMPLE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +27,27 @@ class Indexes:
     words: LexicalIndex
     vectors: VectorIndex
 
+    def having(self, index: IndexName, ids: Sequence[str]) -> set[str]:
+        """Those of `ids` that `index` holds."""
+        return self.words.having(ids) if index == "words" else set(self.vectors.vectors(ids))
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.vectors.close()
+
 
 def folder_of(home: Path, generation: Generation) -> Path:
     """Where the files of a generation lie."""
     return home / "index" / generation.name
+
+
+def collection_of(library: Library, generation: Generation) -> str:
+    """What the vectors of a generation are called in Chroma; no other Library uses that name."""
+    return f"{_prefix(library)}{generation.name}"
+
+
+def _prefix(library: Library) -> str:
+    return f"groundwire-{library.id}-"
 
 
 def open_indexes(library: Library, settings: Settings, generation: Generation) -> Indexes:
@@ -35,16 +57,27 @@ def open_indexes(library: Library, settings: Settings, generation: Generation) -
         generation=generation,
         words=LexicalIndex(folder / "words"),
         vectors=VectorIndex(
-            folder / "vectors", f"groundwire-{library.id}-{generation.name}", settings.chroma_url
+            folder / "vectors", collection_of(library, generation), settings.chroma_url
         ),
     )
+
+
+@contextmanager
+def opened(library: Library, settings: Settings, generation: Generation) -> Iterator[Indexes]:
+    """Both indexes of `generation`, until the end of the block."""
+    indexes = open_indexes(library, settings, generation)
+    try:
+        yield indexes
+    finally:
+        indexes.close()
 
 
 def open_current(library: Library, settings: Settings, embedder: Embedder) -> Indexes:
     """Open the indexes that answer questions.
 
-    Raises EmptyLibrary before the first ingest, and EmbedderChanged when the vectors were made
-    by another embedder than `embedder`: comparing the two would return noise.
+    Raises EmptyLibrary before the first ingest, EmbedderChanged when the vectors were made by
+    another embedder than `embedder` (comparing the two would return noise), and SearchIndexError
+    when an index is damaged or has lost what the Library knows to be in it.
     """
     generation = library.current()
     if generation is None:
@@ -52,7 +85,29 @@ def open_current(library: Library, settings: Settings, embedder: Embedder) -> In
             f"The library in {library.home} is empty.", "Fill it with: groundwire ingest"
         )
     check_embedder(generation, embedder)
-    return open_indexes(library, settings, generation)
+    indexes = open_indexes(library, settings, generation)
+    check_held(library, indexes)
+    return indexes
+
+
+def check_held(library: Library, indexes: Indexes) -> None:
+    """Raises SearchIndexError when an index lacks passages that the Library noted as indexed.
+
+    Both libraries make an empty index where a folder was deleted, and would answer from it.
+    """
+    for index in INDEXES:
+        # An ingest may take a passage out between the two looks: only a lasting gap is damage.
+        if all(_lacks(library, indexes, index) for _ in range(3)):
+            raise SearchIndexError(
+                f"The index of {index} in {folder_of(library.home, indexes.generation)} "
+                "has lost passages.",
+                REPAIR,
+            )
+
+
+def _lacks(library: Library, indexes: Indexes, index: IndexName) -> bool:
+    sample = library.sample(indexes.generation.name, index, SAMPLE)
+    return len(indexes.having(index, sample)) < len(sample)
 
 
 def check_embedder(generation: Generation, embedder: Embedder) -> None:
@@ -66,10 +121,26 @@ def check_embedder(generation: Generation, embedder: Embedder) -> None:
         )
 
 
-def sweep(library: Library) -> None:
-    """Delete the files of generations that the Library no longer knows."""
+def drop_indexes(library: Library, settings: Settings, generation: Generation) -> None:
+    """Delete the indexes of `generation`, sound or not."""
+    folder = folder_of(library.home, generation)
+    discard(folder / "vectors", collection_of(library, generation), settings.chroma_url)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(library: Library, settings: Settings) -> None:
+    """Delete the indexes of generations that the Library no longer knows: what a crash left."""
+    known = [g for g in (library.current(), library.building()) if g is not None]
+    for folder in leftovers(library):
+        shutil.rmtree(folder, ignore_errors=True)
+    if settings.chroma_url is not None:
+        keep = [collection_of(library, generation) for generation in known]
+        discard_others(_prefix(library), keep, settings.chroma_url)
+
+
+def leftovers(library: Library) -> list[Path]:
+    """Folders of generations that the Library no longer knows."""
     known = {g.name for g in (library.current(), library.building()) if g is not None}
     root = library.home / "index"
-    for folder in root.iterdir() if root.is_dir() else ():
-        if folder.is_dir() and folder.name not in known:
-            shutil.rmtree(folder, ignore_errors=True)
+    found = root.iterdir() if root.is_dir() else ()
+    return [folder for folder in found if folder.is_dir() and folder.name not in known]

@@ -6,8 +6,9 @@ English; words of other scripts are indexed as they stand.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from corpus.article import Article, Passage, epoch
 from corpus.errors import BusyError, SearchIndexError
 from corpus.library import Scope
+from corpus.panics import is_panic
 
 Ranked = list[tuple[str, float]]
 
@@ -25,29 +27,30 @@ HEADER_BOOST = 0.5  # a word in the title counts half as much as one in the pass
 
 
 class LexicalIndex:
-    """BM25 over the passages of one generation, in a folder."""
+    """BM25 over the passages of one generation, in a folder.
+
+    Every method raises SearchIndexError on a damaged index.
+    """
 
     def __init__(self, folder: Path) -> None:
         import tantivy
 
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
+        with _translated(folder):
+            folder.mkdir(parents=True, exist_ok=True)
             self._index = tantivy.Index(_schema(), path=str(folder), reuse=True)
             self._index.reload()
-        except (ValueError, OSError) as error:
-            raise SearchIndexError(f"The lexical index in {folder} is damaged.", REPAIR) from error
 
     def upsert(self, entries: Iterable[tuple[Passage, Article]]) -> None:
         """Add passages, each in place of the one of the same id."""
-        with _Writer(self._index, self.folder) as writer:
+        with self._writer() as writer:
             for passage, article in entries:
                 writer.delete_documents("id", passage.id)
                 writer.add_document(_document(passage, article))
 
     def delete(self, ids: Iterable[str]) -> None:
         """Take passages out."""
-        with _Writer(self._index, self.folder) as writer:
+        with self._writer() as writer:
             for id_ in ids:
                 writer.delete_documents("id", id_)
 
@@ -55,58 +58,79 @@ class LexicalIndex:
         """The `k` best passages for the words of `text` within `scope`, as (id, BM25 score)."""
         import tantivy
 
-        terms = _terms(text)
+        terms = stems(text)[:MAX_TERMS]
         if not terms or k < 1:
             return []
         words = tantivy.Query.boolean_query([(tantivy.Occur.Should, q) for q in _words(terms)])
         must = [(tantivy.Occur.Must, query) for query in (words, *_filters(scope or Scope()))]
-        searcher = self._index.searcher()
-        found = searcher.search(tantivy.Query.boolean_query(must), limit=k, count=False)
-        return [(searcher.doc(address)["id"][0], score) for score, address in found.hits]
+        return self._run(tantivy.Query.boolean_query(must), k)
 
     def ids(self) -> set[str]:
         """All ids in the index."""
         import tantivy
 
+        return {id_ for id_, _ in self._run(tantivy.Query.all_query(), self.count())}
+
+    def having(self, ids: Iterable[str]) -> set[str]:
+        """Those of `ids` that are in the index."""
+        import tantivy
+
+        wanted = list(ids)
+        query = tantivy.Query.term_set_query(_schema(), "id", wanted)
+        return {id_ for id_, _ in self._run(query, len(wanted))}
+
+    def rarity(self, term: str) -> float:
+        """Inverse document frequency of a stem among passages: ln(1 + (N - n + ½) / (n + ½)).
+
+        Robertson and Zaragoza 2009, as BM25 weighs it; high for a word that no passage has.
+        """
         searcher = self._index.searcher()
-        if not searcher.num_docs:
-            return set()
-        found = searcher.search(tantivy.Query.all_query(), limit=searcher.num_docs, count=False)
-        return {searcher.doc(address)["id"][0] for _, address in found.hits}
+        has = searcher.doc_freq("text", term)
+        return math.log(1 + (searcher.num_docs - has + 0.5) / (has + 0.5))
 
-    def drop(self) -> None:
-        """Delete the index from the disk."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def count(self) -> int:
+        """How many passages there are."""
+        return int(self._index.searcher().num_docs)
+
+    def _run(self, query: Any, limit: int) -> Ranked:
+        if limit < 1:
+            return []
+        with _translated(self.folder):
+            searcher = self._index.searcher()
+            found = searcher.search(query, limit=limit, count=False)
+            return [(searcher.doc(address)["id"][0], score) for score, address in found.hits]
+
+    @contextmanager
+    def _writer(self) -> Iterator[Any]:
+        """A tantivy writer that commits at the end, or not at all."""
+        with _translated(self.folder):
+            writer = self._index.writer(heap_size=HEAP_BYTES, num_threads=1)
+            try:
+                yield writer
+                writer.commit()
+            except BaseException:
+                writer.rollback()
+                raise
+            finally:
+                writer.wait_merging_threads()
+            self._index.reload()
 
 
-class _Writer:
-    """A tantivy writer that commits at the end, or not at all."""
-
-    def __init__(self, index: Any, folder: Path) -> None:
-        self._index = index
-        self._folder = folder
-
-    def __enter__(self) -> Any:
-        try:
-            self._writer = self._index.writer(heap_size=HEAP_BYTES, num_threads=1)
-        except ValueError as error:
-            if "lock" in str(error).lower():
-                raise BusyError(
-                    f"Another process is writing to the index in {self._folder}.",
-                    "Try again when it is done.",
-                ) from error
-            raise SearchIndexError(
-                f"The lexical index in {self._folder} is damaged.", REPAIR
+@contextmanager
+def _translated(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        if "lockbusy" in str(error).lower():
+            raise BusyError(
+                f"Another process is writing to the index in {folder}.",
+                "Try again when it is done.",
             ) from error
-        return self._writer
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._writer.commit()
-        else:
-            self._writer.rollback()
-        self._writer.wait_merging_threads()
-        self._index.reload()
+        raise SearchIndexError(f"The lexical index in {folder} is damaged.", REPAIR) from error
+    except BaseException as error:
+        if is_panic(error):
+            raise SearchIndexError(f"The lexical index in {folder} is damaged.", REPAIR) from error
+        raise
 
 
 @lru_cache(maxsize=1)
@@ -153,13 +177,13 @@ def _analyzer() -> Any:
     return builder.build()
 
 
-def _terms(text: str) -> Sequence[str]:
-    """The distinct stems of `text` that carry meaning.
+def stems(text: str) -> list[str]:
+    """The distinct stems of `text` that carry meaning, in order.
 
-    >>> _terms("Has OpenAI released the weights?")
+    >>> stems("Has OpenAI released the weights?")
     ['openai', 'releas', 'weight']
     """
-    return list(dict.fromkeys(_analyzer().analyze(text)))[:MAX_TERMS]
+    return list(dict.fromkeys(_analyzer().analyze(text)))
 
 
 def _words(terms: Iterable[str]) -> Iterable[Any]:

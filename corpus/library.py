@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from corpus.article import Article, Passage, epoch
+from corpus.article import Article, Passage, epoch, short_hash
 from corpus.errors import BusyError, HomeError, SchemaError
 
 SCHEMA_VERSION = 1
@@ -133,7 +133,9 @@ class Scope:
     @property
     def last(self) -> int | None:
         """Epoch seconds of the last moment in the window."""
-        return int(_midnight(self.until + timedelta(days=1)).timestamp()) - 1 if self.until else None
+        return (
+            int(_midnight(self.until + timedelta(days=1)).timestamp()) - 1 if self.until else None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +166,9 @@ class Library:
         SchemaError when another version of Groundwire wrote it.
         """
         with _translated(home):
-            home.mkdir(parents=True, exist_ok=True)
-            engine = sa.create_engine(
-                f"sqlite:///{home / DATABASE}", connect_args={"timeout": 30}, poolclass=sa.NullPool
-            )
+            _make_folder(home)
+            address = sa.URL.create("sqlite", database=str(home / DATABASE))
+            engine = sa.create_engine(address, connect_args={"timeout": 30})
             sa.event.listen(engine, "connect", _configure)
             with engine.begin() as db:
                 _check_schema(db, home)
@@ -195,13 +196,20 @@ class Library:
                 same = all(known[name] == value for name, value in values.items())
                 if same or (row.revision != article.revision and _has_revision(db, article)):
                     return "unchanged"
-            _upsert(db, articles, [{**values, "fetched": epoch(fetched)}])
             if row is not None and row.revision == article.revision:
+                _upsert(db, articles, [{**values, "fetched": row.fetched}])
                 if any(row._asdict()[name] != values[name] for name in HEADER):
                     _forget_indexed(db, article.id)
                 return "updated"
-            _put_revision(db, article, list(spans), int(fetched.timestamp()))
+            _upsert(db, articles, [{**values, "fetched": epoch(fetched)}])
+            _put_revision(db, article, int(fetched.timestamp()))
+            _put_passages(db, article.id, spans)
             return "new" if row is None else "revised"
+
+    def recut(self, article_id: str, spans: Sequence[Passage]) -> None:
+        """Give the article's current revision other passages; the same ones change nothing."""
+        with self._write() as db:
+            _put_passages(db, article_id, spans)
 
     def article(self, article_id: str, revision: str | None = None) -> Article | None:
         """The article in `revision` (the current one where none is given), or None."""
@@ -247,7 +255,7 @@ class Library:
     # Passages
 
     def passages(self, ids: Sequence[str]) -> list[tuple[Passage, Article]]:
-        """Passages with their articles, in the order of `ids`; ids that are unknown are left out."""
+        """Passages with their articles, in the order of `ids`; unknown ids are left out."""
         query = (
             sa.select(passages.c.id.label("passage_id"), passages.c.start, passages.c.end)
             .add_columns(*articles.c, revisions.c.text)
@@ -346,6 +354,23 @@ class Library:
         with self._read() as db:
             return set(db.scalars(query))
 
+    def live(self) -> set[str]:
+        """Ids of all current passages: what both indexes ought to hold."""
+        with self._read() as db:
+            return set(db.scalars(sa.select(passages.c.id).where(passages.c.retired.is_(False))))
+
+    def sample(self, generation: str, index: IndexName, size: int) -> list[str]:
+        """Up to `size` ids of current passages that the Library believes to stand in `index`."""
+        query = (
+            sa.select(indexed.c.passage_id)
+            .join(passages, passages.c.id == indexed.c.passage_id)
+            .where(indexed.c.generation == generation, indexed.c.index == index)
+            .where(passages.c.retired.is_(False))
+            .limit(size)
+        )
+        with self._read() as db:
+            return list(db.scalars(query))
+
     def mark(self, generation: str, index: IndexName, ids: Iterable[str]) -> None:
         """Note that `ids` stand in `index`."""
         rows = [{"generation": generation, "index": index, "passage_id": id_} for id_ in ids]
@@ -396,6 +421,57 @@ class Library:
             newest=_day(newest),
         )
 
+    # Is it sound?
+
+    def damage(self) -> list[str]:
+        """What SQLite finds wrong with the file itself; empty where all is well."""
+        with self._read() as db:
+            found = list(db.scalars(sa.text("PRAGMA integrity_check")))
+        return [problem for problem in found if problem != "ok"]
+
+    def spoilt_texts(self) -> list[str]:
+        """Ids of articles of which a text is lost, empty, or no longer the one that was stored."""
+        join = articles.outerjoin(revisions, revisions.c.article_id == articles.c.id)
+        query = sa.select(articles.c.id, revisions.c.revision, revisions.c.text).select_from(join)
+        spoilt: list[str] = []
+        with self._read() as db:
+            for id_, revision, text in db.execute(query.execution_options(yield_per=500)):
+                if text is None or not text.strip() or short_hash(text) != revision:
+                    spoilt.append(id_)
+            current = sa.exists().where(
+                revisions.c.article_id == articles.c.id, revisions.c.revision == articles.c.revision
+            )
+            spoilt.extend(db.scalars(sa.select(articles.c.id).where(~current)))
+        return sorted(set(spoilt))
+
+    def badly_cut(self) -> list[str]:
+        """Ids of articles without a current passage, or with one outside its text."""
+        alive = sa.exists().where(
+            passages.c.article_id == articles.c.id,
+            passages.c.revision == articles.c.revision,
+            passages.c.retired.is_(False),
+        )
+        here = (passages.c.article_id == revisions.c.article_id) & (
+            passages.c.revision == revisions.c.revision
+        )
+        length = sa.func.length(revisions.c.text)
+        outside = (
+            sa.select(passages.c.article_id)
+            .outerjoin(revisions, here)
+            .where(
+                sa.or_(
+                    revisions.c.text.is_(None),
+                    passages.c.start < 0,
+                    passages.c.start >= passages.c.end,
+                    passages.c.end > length,
+                )
+            )
+        )
+        with self._read() as db:
+            return sorted(
+                {*db.scalars(sa.select(articles.c.id).where(~alive)), *db.scalars(outside)}
+            )
+
     def _generation(self, condition: sa.ColumnElement[bool]) -> Generation | None:
         with self._read() as db:
             row = db.execute(sa.select(generations).where(condition)).first()
@@ -417,13 +493,22 @@ def _configure(connection: Any, _: object) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")  # safe with WAL against a killed process
 
 
+def _make_folder(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(home, error.strerror or str(error)) from error
+
+
 def _check_schema(db: sa.Connection, home: Path) -> None:
-    known = sa.inspect(db).get_table_names()
-    if not known:
+    if not sa.inspect(db).get_table_names():
+        # Two processes may both find it empty: the second waits here, and then finds the tables.
+        db.exec_driver_sql("BEGIN IMMEDIATE")
         metadata.create_all(db)
         values = {"schema": str(SCHEMA_VERSION), "library": uuid.uuid4().hex[:12]}
-        db.execute(meta.insert(), [{"key": k, "value": v} for k, v in values.items()])
-        return
+        rows = [{"key": k, "value": v} for k, v in values.items()]
+        db.execute(insert(meta).on_conflict_do_nothing(), rows)
+    known = sa.inspect(db).get_table_names()
     found = "?"
     if "meta" in known:
         found = db.scalar(sa.select(meta.c.value).where(meta.c.key == "schema")) or "?"
@@ -442,20 +527,25 @@ def _check_schema(db: sa.Connection, home: Path) -> None:
 def _translated(home: Path) -> Iterator[None]:
     try:
         yield
-    except (OperationalError, PermissionError, NotADirectoryError, FileExistsError) as error:
-        if "locked" in str(error):
+    except OperationalError as error:
+        if "locked" in str(error.orig):
             raise BusyError(
-                f"Another process is writing to the library in {home}.", "Try again when it is done."
+                f"Another process is writing to the library in {home}.",
+                "Try again when it is done.",
             ) from error
-        raise HomeError(
-            f"The data folder {home} can't be written to.",
-            "Give a folder of your own with --home or GROUNDWIRE_HOME.",
-        ) from error
+        raise _unusable(home, str(error.orig)) from error
     except DatabaseError as error:
         raise HomeError(
             f"The library {home / DATABASE} is damaged: {error.orig}.",
             "Restore it from a copy, or give another folder with --home.",
         ) from error
+
+
+def _unusable(home: Path, reason: str) -> HomeError:
+    return HomeError(
+        f"The data folder {home} can't be used: {reason[:1].lower()}{reason[1:]}.",
+        "Give a folder of your own with --home or GROUNDWIRE_HOME.",
+    )
 
 
 def _upsert(db: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
@@ -472,17 +562,14 @@ def _has_revision(db: sa.Connection, article: Article) -> bool:
     return db.execute(query).first() is not None
 
 
-def _put_revision(db: sa.Connection, article: Article, spans: list[Passage], now: int) -> None:
-    db.execute(
-        insert(revisions).on_conflict_do_nothing(),
-        {
-            "article_id": article.id,
-            "revision": article.revision,
-            "text": article.text,
-            "stored": now,
-        },
-    )
-    retire = passages.update().where(passages.c.article_id == article.id)
+def _put_revision(db: sa.Connection, article: Article, stored: int) -> None:
+    row = {"article_id": article.id, "revision": article.revision, "text": article.text}
+    db.execute(insert(revisions).on_conflict_do_nothing(), {**row, "stored": stored})
+
+
+def _put_passages(db: sa.Connection, article_id: str, spans: Iterable[Passage]) -> None:
+    """Make `spans` the passages of the article, and retire all others that it has."""
+    retire = passages.update().where(passages.c.article_id == article_id)
     db.execute(retire.values(retired=True))
     rows = [
         {

@@ -1,4 +1,4 @@
-"""Articles and passages as LlamaIndex sees them: a Document, and TextNodes with our ids and spans."""
+"""Articles and passages as LlamaIndex sees them: Documents and TextNodes with our ids and spans."""
 
 from __future__ import annotations
 

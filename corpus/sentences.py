@@ -17,18 +17,31 @@ def sentence_spans(text: str) -> list[Span]:
 
     Line breaks always end a sentence, so a heading or a list item never runs into its neighbour.
 
-    >>> [text[a:b] for text in ["It cost $11.5B. v2.1 came later."] for a, b in sentence_spans(text)]
-    ['It cost $11.5B.', 'v2.1 came later.']
+    >>> sentence_spans("It cost $11.5B. v2.1 came later.")
+    [(0, 15), (16, 32)]
     """
     spans: list[Span] = []
     for line_start, line in _lines(text):
-        spans.extend(_stripped(text, line_start + a, line_start + b) for a, b in _boundaries(line))
+        spans.extend(strip_span(text, line_start + a, line_start + b) for a, b in _boundaries(line))
     return [(a, b) for a, b in spans if a < b]
 
 
 def split_sentences(text: str) -> list[str]:
     """The sentences of `text`, in order."""
     return [text[a:b] for a, b in sentence_spans(text)]
+
+
+def strip_span(text: str, start: int, end: int) -> Span:
+    """The span without the whitespace at its ends; empty where there is nothing else.
+
+    >>> strip_span(" a b ", 0, 5)
+    (1, 4)
+    """
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -52,11 +65,3 @@ def _boundaries(line: str) -> Iterator[Span]:
         start = end
     if start < len(line):
         yield start, len(line)
-
-
-def _stripped(text: str, start: int, end: int) -> Span:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end

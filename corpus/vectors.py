@@ -9,13 +9,16 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from corpus.article import Article, Passage, epoch
-from corpus.embedding import Vectors
 from corpus.errors import SearchIndexError
 from corpus.library import Scope
+from corpus.panics import is_panic
+
+if TYPE_CHECKING:
+    from corpus.embedding import Vectors
 
 Ranked = list[tuple[str, float]]
 
@@ -24,13 +27,11 @@ PAGE = 10_000  # `get` without pages fails above about 32,000 rows
 
 
 class VectorIndex:
-    """The vectors of one generation."""
+    """The vectors of one generation. Every method raises SearchIndexError on a damaged index."""
 
     def __init__(self, folder: Path, collection: str, url: str | None = None) -> None:
         self.where = url or str(folder)
-        self._folder = None if url else folder
-        self._name = collection
-        with self._translated():
+        with _translated(self.where):
             self._client = _client(folder, url)
             self._collection = self._client.get_or_create_collection(
                 collection, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
@@ -40,7 +41,7 @@ class VectorIndex:
         """Add passages with their vectors, each in place of the one of the same id."""
         if not entries:
             return
-        with self._translated():
+        with _translated(self.where):
             self._collection.upsert(
                 ids=[passage.id for passage, _ in entries],
                 embeddings=vectors,
@@ -50,13 +51,13 @@ class VectorIndex:
     def delete(self, ids: Iterable[str]) -> None:
         """Take passages out."""
         listed = list(ids)
-        with self._translated():
+        with _translated(self.where):
             for at in range(0, len(listed), PAGE):
                 self._collection.delete(ids=listed[at : at + PAGE])
 
     def search(self, vector: Vectors, k: int, scope: Scope | None = None) -> Ranked:
         """The `k` nearest passages within `scope`, as (id, cosine). `vector` has shape (d,)."""
-        with self._translated():
+        with _translated(self.where):
             found = self._collection.query(
                 query_embeddings=[vector], n_results=k, where=_where(scope), include=["distances"]
             )
@@ -65,57 +66,129 @@ class VectorIndex:
 
     def count(self) -> int:
         """How many vectors there are."""
-        with self._translated():
+        with _translated(self.where):
             return int(self._collection.count())
 
     def ids(self) -> set[str]:
         """All ids in the index."""
         found: set[str] = set()
-        with self._translated():
+        with _translated(self.where):
             for at in range(0, int(self._collection.count()), PAGE):
                 found.update(self._collection.get(limit=PAGE, offset=at, include=[])["ids"])
         return found
 
-    def drop(self) -> None:
-        """Delete the index."""
-        with self._translated():
-            self._client.delete_collection(self._name)
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The stored vectors of those `ids` that are in the index."""
+        found: dict[str, Vectors] = {}
+        with _translated(self.where):
+            for at in range(0, len(ids), PAGE):
+                some = list(ids[at : at + PAGE])
+                rows = self._collection.get(ids=some, include=["embeddings"])
+                found.update(zip(rows["ids"], rows["embeddings"], strict=True))
+        return found
+
+    def close(self) -> None:
+        """Let go of the files, so that the folder can be opened anew as it then is."""
+        with _translated(self.where):
             self._client.close()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        from chromadb.errors import ChromaError
-        from httpx import HTTPError
 
+def discard(folder: Path, collection: str, url: str | None = None) -> None:
+    """Delete the index of a generation, sound or not, or do nothing where there is none."""
+    if url is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    from chromadb.errors import NotFoundError
+
+    with _server(url) as client:
         try:
-            yield
-        except HTTPError as error:
-            raise SearchIndexError(
-                f"The Chroma server at {self.where} does not answer.",
-                "Start it, or unset GROUNDWIRE_CHROMA_URL.",
-            ) from error
-        except (ChromaError, ValueError, OSError) as error:
-            raise SearchIndexError(
-                f"The vector index in {self.where} can't be used: {error}.", REPAIR
-            ) from error
+            client.delete_collection(collection)
+        except NotFoundError:
+            return  # deleted before a crash kept the Library from noting it
+
+
+def discard_others(prefix: str, keep: Iterable[str], url: str) -> None:
+    """Delete the collections on a server that begin with `prefix`, but for those in `keep`."""
+    kept = set(keep)
+    with _server(url) as client:
+        for collection in client.list_collections():
+            if collection.name.startswith(prefix) and collection.name not in kept:
+                client.delete_collection(collection.name)
+
+
+@contextmanager
+def _server(url: str) -> Iterator[Any]:
+    with _translated(url):
+        client = _connect(url)
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+@contextmanager
+def _translated(where: str) -> Iterator[None]:
+    from chromadb.errors import ChromaError
+    from httpx import HTTPError
+
+    try:
+        yield
+    except HTTPError as error:
+        raise _silent_server(where) from error
+    except (ChromaError, ValueError, OSError) as error:
+        if "Could not connect to a Chroma server" in str(error):
+            raise _silent_server(where) from error
+        raise _damaged(where, error) from error
+    except BaseException as error:
+        if is_panic(error):
+            raise _damaged(where, error) from error
+        raise
+
+
+def _damaged(where: str, error: BaseException) -> SearchIndexError:
+    reason = " ".join(str(error).split())[:120]
+    return SearchIndexError(f"The vector index in {where} can't be used: {reason}.", REPAIR)
+
+
+def _silent_server(where: str) -> SearchIndexError:
+    return SearchIndexError(
+        f"The Chroma server at {where} does not answer.",
+        "Start it, or unset GROUNDWIRE_CHROMA_URL.",
+    )
 
 
 def _client(folder: Path, url: str | None) -> Any:
-    import chromadb
-    from chromadb.config import Settings
+    return _connect(url) if url else _open_folder(folder)
 
-    quiet = Settings(anonymized_telemetry=False)
-    if url is None:
-        folder.mkdir(parents=True, exist_ok=True)
-        return chromadb.PersistentClient(path=str(folder), settings=quiet)
+
+def _open_folder(folder: Path) -> Any:
+    import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return chromadb.PersistentClient(path=str(folder), settings=_settings())
+    except BaseException:
+        # Chroma keeps one engine a folder and would hand out this one, which never started, again.
+        SharedSystemClient.clear_system_cache()
+        raise
+
+
+def _connect(url: str) -> Any:
+    import chromadb
+
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     port = parts.port or (443 if secure else 8000)
     return chromadb.HttpClient(
-        host=parts.hostname or "127.0.0.1", port=port, ssl=secure, settings=quiet
+        host=parts.hostname or "127.0.0.1", port=port, ssl=secure, settings=_settings()
     )
+
+
+def _settings() -> Any:
+    from chromadb.config import Settings
+
+    return Settings(anonymized_telemetry=False)
 
 
 def _metadata(article: Article) -> dict[str, Any]:

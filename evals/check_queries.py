@@ -4,8 +4,9 @@
 
 A line has `question` and `filter`, as {"source": {"$in": [...]}, "published_at": {"$in": [...]}}.
 Labels that exclude ("$nin", "$ne") are left out. The publishers of the library are all those that
-the labels name. Days count one by one: a window is read as its first and its last day, the labels
-as the first and the last of theirs, over the questions where either names any.
+the labels name. Days count over the questions with labelled days: a window is read as its first and
+its last day, the labels as the first and the last of theirs. (Elsewhere the labels leave out days
+that the question does name: those of events, and some of articles.)
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def check(rows: list[dict[str, Any]], show: int) -> dict[str, Count]:
             if found != wanted and show > 0:
                 show -= 1
                 print(f"{row['question']}\n   found {sorted(found, key=str)}, labelled {named}\n")
-        if dated is not None and (dated or query.window != Window()):
+        if dated:
             days = [datetime.strptime(day, "%B %d, %Y").date() for day in dated]
             counts["days"].add(window_ends(query.window), ends(days))
     return counts

@@ -1,4 +1,4 @@
-"""The corpus that comes with Groundwire, so that there is something to ask from the first minute."""
+"""The corpus that comes with Groundwire: something to ask from the first minute."""
 
 from __future__ import annotations
 

@@ -16,29 +16,34 @@ from llama_index.core.node_parser import NodeParser
 from llama_index.core.schema import BaseNode, MetadataMode
 
 from corpus.article import Article, Passage, short_hash
-from corpus.sentences import Span, sentence_spans
+from corpus.sentences import Span, sentence_spans, strip_span
 
 TARGET_TOKENS = 200
-LEAST_TOKENS = 48  # however long the header, a passage may hold this much
+LEAST_TOKENS = 48  # a header that leaves a passage less than this is not embedded with it
 MID_PARAGRAPH = 0.05  # tearing a paragraph is worth being a fifth off the size aimed at
-MARKS = 2  # [CLS] and [SEP], which every count includes
+SLACK = 2  # some tokenizers count a whole a little longer than its parts
 
 CHARS_PER_TOKEN = 12  # English has 4 to 5
 
 CountTokens = Callable[[str], int]
+Weigh = Callable[[str], int]
 
 
 class PassageParser(NodeParser):
     """A LlamaIndex NodeParser whose nodes are passages.
 
-    `count_tokens` is the embedder's own count, its two marks included; `max_tokens` its limit.
+    `count_tokens` is the embedder's own count, its marks and prompt included; `max_tokens` its
+    limit.
     """
 
     count_tokens: CountTokens
     max_tokens: int
 
     def passages(self, article: Article) -> list[Passage]:
-        """The passages of `article`, in order; each, with its header, fits the embedder."""
+        """The passages of `article`, in order.
+
+        Each fits the embedder, together with its header unless that is a page in itself.
+        """
         revision = article.revision
         return [
             Passage(article.id, revision, start, end, article.text[start:end])
@@ -47,10 +52,20 @@ class PassageParser(NodeParser):
 
     def spans(self, text: str, header: str = "") -> list[Span]:
         """Where `text` is cut, given the header that is embedded with each passage."""
-        room = self.max_tokens - self.count_tokens(header) - MARKS
-        budget = max(LEAST_TOKENS, min(TARGET_TOKENS, room))
-        pieces = list(_pieces(text, budget, self.count_tokens))
+        budget = self._budget(header)
+        pieces = list(_pieces(text, budget, self._weight))
         return [(group[0].start, group[-1].end) for group in _pack(pieces, budget)]
+
+    def _budget(self, header: str) -> int:
+        """Tokens that a passage under this header may have."""
+        beside = self.max_tokens - self.count_tokens(header) - SLACK
+        alone = self.max_tokens - self.count_tokens("") - SLACK
+        return max(1, min(TARGET_TOKENS, beside if beside >= LEAST_TOKENS else alone))
+
+    def _weight(self, text: str) -> int:
+        """Tokens of `text`, and never fewer than its length suggests: WordPiece counts a run of
+        100,000 letters without a space as one unknown word."""
+        return max(self.count_tokens(text) - self.count_tokens(""), len(text) // CHARS_PER_TOKEN)
 
     def _parse_nodes(
         self, nodes: Sequence[BaseNode], show_progress: bool = False, **kwargs: Any
@@ -94,38 +109,30 @@ class _Piece:
         self.ends_paragraph = ends_paragraph
 
 
-def _pieces(text: str, budget: int, count: CountTokens) -> Iterator[_Piece]:
+def _pieces(text: str, budget: int, weigh: Weigh) -> Iterator[_Piece]:
     spans = sentence_spans(text)
     following = [start for start, _ in spans[1:]] + [len(text)]
     for (start, end), next_start in zip(spans, following, strict=True):
-        last = "\n" in text[end:next_start]
-        tokens = _weight(text[start:end], count)
-        if tokens <= budget:
-            yield _Piece(start, end, tokens, last)
-            continue
-        parts = list(_split_long(text, start, end, budget, count))
-        for at, (a, b) in enumerate(parts):
-            is_last = last and at == len(parts) - 1
-            yield _Piece(a, b, _weight(text[a:b], count), is_last)
+        parts = list(_parts(text, start, end, budget, weigh))
+        ends_paragraph = "\n" in text[end:next_start]
+        for a, b, tokens in parts:
+            yield _Piece(a, b, tokens, ends_paragraph and b == end)
 
 
-def _weight(text: str, count: CountTokens) -> int:
-    """Tokens of `text`, and never fewer than its length suggests: WordPiece counts a run of
-    100,000 letters without a space as one unknown word."""
-    return max(count(text) - MARKS, len(text) // CHARS_PER_TOKEN)
-
-
-def _split_long(text: str, start: int, end: int, budget: int, count: CountTokens) -> Iterator[Span]:
-    """Halve an overlong sentence, at a space where there is one, until each part fits."""
-    if end - start < 2 or _weight(text[start:end], count) <= budget:
-        yield start, end
+def _parts(
+    text: str, start: int, end: int, budget: int, weigh: Weigh
+) -> Iterator[tuple[int, int, int]]:
+    """A sentence with its weight; an overlong one is halved, at a space if it can be."""
+    tokens = weigh(text[start:end])
+    if tokens <= budget or end - start == 1:
+        yield start, end, tokens
         return
-    middle = (start + end) // 2
-    space = text.rfind(" ", start + 1, middle)
+    middle = (start + end + 1) // 2
+    space = max((text.rfind(mark, start, middle) for mark in " \t\u00a0"), default=-1)
     cut = space if space > start else middle
-    resume = cut + 1 if text[cut] == " " else cut
-    yield from _split_long(text, start, cut, budget, count)
-    yield from _split_long(text, resume, end, budget, count)
+    for a, b in (strip_span(text, start, cut), strip_span(text, cut, end)):
+        if a < b:
+            yield from _parts(text, a, b, budget, weigh)
 
 
 def _pack(pieces: Sequence[_Piece], budget: int) -> Iterator[Sequence[_Piece]]:

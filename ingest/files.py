@@ -6,11 +6,13 @@ Whatever can't become an article is told in one sentence and passed over; the re
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -20,7 +22,10 @@ from corpus.library import now
 
 # A book has about 600,000 characters. Longer "articles" are dumps, and an hour of embedding.
 MAX_CHARS = 2_000_000
-MAX_LINE_BYTES = 4 * MAX_CHARS
+MAX_FILE_BYTES = 4 * MAX_CHARS
+MAX_LINE_BYTES = 7 * MAX_CHARS  # JSON may write a character as \u0001
+MAX_TITLE_CHARS = 1_000
+LONGEST_TITLE_LINE = 200  # a first line longer than that is a paragraph, not a title
 CLOCK_SKEW = timedelta(days=1)  # a feed east of us may be a day ahead
 
 TEXT_FIELDS = ("title", "text", "url", "publisher", "author", "kind", "provenance", "licence")
@@ -63,14 +68,26 @@ def read_path(path: Path) -> Iterator[Item]:
 
 
 def _read_folder(folder: Path) -> Iterator[Item]:
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if hidden or not path.is_file():
-            continue
-        if path.suffix.lower() in READERS:
-            yield from _read_file(path)
-        elif path.suffix.lower() not in {".toml", ".py"}:
-            yield Refused(str(path), f"not of a kind that Groundwire reads; {KINDS}")
+    refused: list[Refused] = []
+
+    def refuse(error: OSError) -> None:
+        refused.append(Refused(str(error.filename), f"can't be read: {error.strerror}"))
+
+    # Links to folders are not followed: they may lead round in a circle.
+    for root, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith("."):
+                yield from _read_member(Path(root, name))
+    yield from refused
+
+
+def _read_member(path: Path) -> Iterator[Item]:
+    kind = path.suffix.lower()
+    if kind in READERS:
+        yield from _read_file(path)
+    elif kind not in {".toml", ".py"}:
+        yield Refused(str(path), f"not of a kind that Groundwire reads; {KINDS}")
 
 
 def _read_file(path: Path) -> Iterator[Item]:
@@ -91,7 +108,7 @@ def read_markdown(path: Path) -> Iterator[Item]:
         return
     try:
         fields = yaml.safe_load(head)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # "2025-13-45" is a ValueError
         raise InputError(f"its front matter is not valid YAML ({_yaml_problem(error)})") from error
     if not isinstance(fields, dict):
         raise InputError("its front matter is not a list of `field: value` lines")
@@ -108,7 +125,7 @@ def read_text(path: Path) -> Iterator[Item]:
 def read_jsonl(path: Path) -> Iterator[Item]:
     """One article a line. A bad line is reported with its number; the others go in."""
     with path.open("rb") as file:
-        for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), 1):
+        for number, line in enumerate(_lines(file), 1):
             where = f"{path}:{number}"
             if not line.strip():
                 continue
@@ -118,13 +135,26 @@ def read_jsonl(path: Path) -> Iterator[Item]:
                 yield Refused(where, error.message)
 
 
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Lines, of which an overlong one is cut just beyond the limit and the rest not kept."""
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        rest = line
+        while len(rest) > MAX_LINE_BYTES and not rest.endswith(b"\n"):
+            rest = file.readline(MAX_LINE_BYTES + 1)
+        yield line
+
+
 def _parse_line(line: bytes) -> dict[str, Any]:
+    if len(line) > MAX_LINE_BYTES:
+        raise InputError(f"more than {MAX_LINE_BYTES / 1e6:,.0f} MB long, so split it into several")
     try:
         fields = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InputError("not UTF-8 text") from error
     except json.JSONDecodeError as error:
         raise InputError(f"not valid JSON ({error.msg} at column {error.colno})") from error
+    except ValueError as error:  # a number of more than 4,300 digits
+        raise InputError("not valid JSON (a number is too long)") from error
     except RecursionError as error:
         raise InputError("not an article (nested too deeply)") from error
     if not isinstance(fields, dict):
@@ -134,7 +164,7 @@ def _parse_line(line: bytes) -> dict[str, Any]:
 
 def _from_fields(fields: Mapping[str, Any], where: str, found: str) -> Imported:
     """An article from named fields, as front matter and JSONL give them."""
-    text = {name: _text_field(fields, name) for name in TEXT_FIELDS}
+    text: dict[str, Any] = {name: _text_field(fields, name) for name in TEXT_FIELDS}
     body = (text.pop("text") or "").replace("\r\n", "\n").replace("\r", "\n").strip()
     title = text.pop("title")
     if not body:
@@ -146,18 +176,32 @@ def _from_fields(fields: Mapping[str, Any], where: str, found: str) -> Imported:
             f"its text has {len(body):,} characters; an article may have {MAX_CHARS:,}, "
             "so split it into several"
         )
+    if len(title) > MAX_TITLE_CHARS:
+        raise InputError(f"its title has more than {MAX_TITLE_CHARS:,} characters")
+    notes = []
+    if text["url"] is not None and not _is_web_address(text["url"]):
+        notes.append(f"url {text['url'][:80]!r} is not a web address, so it is left out")
+        text["url"] = None
     article = Article(
         title=" ".join(title.split()),
         text=body,
         **{**text, "kind": text["kind"] or "article"},
         topics=_topics(fields.get("topics")),
     )
-    return _with_dates(article, fields, where, found)
+    return _with_dates(Imported(where, article, tuple(notes)), fields, found)
 
 
-def _with_dates(article: Article, fields: Mapping[str, Any], where: str, found: str) -> Imported:
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # "http://[::1"
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and len(url.split()) == 1
+
+
+def _with_dates(item: Imported, fields: Mapping[str, Any], found: str) -> Imported:
     """A date that can't be read is noted and left out: undated is not today."""
-    notes: list[str] = []
+    notes = list(item.notes)
     moments: dict[str, datetime | None] = {}
     for name in ("published", "updated", "fetched"):
         try:
@@ -166,29 +210,34 @@ def _with_dates(article: Article, fields: Mapping[str, Any], where: str, found: 
             moments[name] = None
             notes.append(f"{name} {error.message}, so it is left out")
     dated = replace(
-        article,
+        item.article,
         published=moments["published"],
         updated=moments["updated"],
-        date_found=str(fields.get("date_found") or found) if moments["published"] else "",
+        date_found=(_text_field(fields, "date_found") or found) if moments["published"] else "",
     )
-    return Imported(where, dated, tuple(notes), moments["fetched"])
+    return Imported(item.where, dated, tuple(notes), moments["fetched"])
 
 
 def _moment(value: object) -> datetime | None:
     if value is None or value == "":
         return None
-    if isinstance(value, datetime):
-        moment = utc(value)
-    elif isinstance(value, date):
-        moment = datetime(value.year, value.month, value.day, tzinfo=UTC)
-    else:
-        try:
-            moment = utc(datetime.fromisoformat(str(value).strip()))
-        except (ValueError, OverflowError) as error:
-            raise InputError(f"{str(value)[:40]!r} is not an ISO date like 2025-08-05") from error
+    try:
+        moment = _read_moment(value)
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"{str(value)[:40]!r} is not an ISO date like 2025-08-05") from error
     if moment > now() + CLOCK_SKEW:
         raise InputError(f"{moment.date().isoformat()} lies in the future")
     return moment.replace(microsecond=0)
+
+
+def _read_moment(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return utc(value)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if not isinstance(value, str):
+        raise ValueError(value)  # 20250805, or a list
+    return utc(datetime.fromisoformat(value.strip()))
 
 
 def _text_field(fields: Mapping[str, Any], name: str) -> str | None:
@@ -197,9 +246,12 @@ def _text_field(fields: Mapping[str, Any], name: str) -> str | None:
         return None
     if isinstance(value, bool | dict | list):
         raise InputError(f"its field {name!r} is not text")
-    # Lone surrogates, which JSON can smuggle in, fit no database and no encoder.
-    clean = str(value).encode("utf-8", "replace").decode().replace("\x00", "").strip()
-    return clean or None
+    return _clean(str(value)) or None
+
+
+def _clean(text: str) -> str:
+    """Without lone surrogates, which JSON can smuggle in and no database holds, and NULs."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "").strip()
 
 
 def _topics(value: object) -> tuple[str, ...]:
@@ -207,14 +259,15 @@ def _topics(value: object) -> tuple[str, ...]:
         return ()
     if isinstance(value, str):
         value = value.split(",")
-    if not isinstance(value, list):
-        raise InputError("its field 'topics' is not a list")
-    return distinct(str(topic).strip() for topic in value if str(topic).strip())
+    if not isinstance(value, list) or any(isinstance(item, dict | list) for item in value):
+        raise InputError("its field 'topics' is not a list of words")
+    topics = (_clean(str(topic)) for topic in value if topic is not None)
+    return distinct(topic for topic in topics if topic)
 
 
 def _read_text(path: Path) -> str:
     size = path.stat().st_size
-    if size > MAX_LINE_BYTES:
+    if size > MAX_FILE_BYTES:
         raise InputError(
             f"its {size / 1e6:,.0f} MB are more than an article may have "
             f"({MAX_CHARS:,} characters), so split it into several"
@@ -241,12 +294,12 @@ def _split_front_matter(content: str) -> tuple[str | None, str]:
 def _first_line(text: str, path: Path) -> str:
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     first = first.lstrip("# ").strip()
-    return first if 0 < len(first) <= 200 else path.stem
+    return first if 0 < len(first) <= LONGEST_TITLE_LINE else path.stem
 
 
-def _yaml_problem(error: yaml.YAMLError) -> str:
+def _yaml_problem(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or "unreadable"
+    problem = getattr(error, "problem", None) or (str(error).splitlines() or ["unreadable"])[0]
     return f"{problem} in line {mark.line + 2}" if mark else str(problem)
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from corpus.article import Article, Passage
 from corpus.embedding import Embedder
-from corpus.errors import BusyError
-from corpus.indexes import Indexes, check_embedder, open_indexes, sweep
+from corpus.errors import BusyError, SearchIndexError
+from corpus.indexes import Indexes, check_embedder, check_held, drop_indexes, opened, sweep
 from corpus.library import Change, Generation, Library, now
 from corpus.settings import Settings
 from ingest.chunking import PassageParser
@@ -66,28 +66,36 @@ class Pipeline:
         with writing(self.library.home):
             generation = self._generation()
             self._store(items, report, progress)
-            indexes = open_indexes(self.library, self.settings, generation)
-            report.embedded = self.catch_up(indexes, progress)
+            with self._opened(generation) as indexes:
+                report.embedded = self.catch_up(indexes, progress)
+            sweep(self.library, self.settings)
         return report
 
     def reindex(self, progress: Progress = silent) -> Generation:
         """Build both indexes anew beside the old ones, then swap.
 
         Questions go on being answered from the old ones. A run that was stopped is resumed,
-        unless the embedder has changed since.
+        unless the embedder has changed since. Raises BusyError while another process writes.
         """
         with writing(self.library.home):
-            old = self.library.current()
-            building = self.library.building()
-            if building is not None and building.fingerprint != self.embedder.fingerprint:
-                self._drop(building)
-                building = None
-            generation = building or self._start(current=False)
-            self.catch_up(open_indexes(self.library, self.settings, generation), progress)
-            self.library.swap_generation(generation.name)
-            if old is not None:
-                self._drop(old)
-            sweep(self.library)
+            return self.rebuild(progress)
+
+    def rebuild(self, progress: Progress = silent) -> Generation:
+        """What `reindex` does, for one who holds the right to write already."""
+        building = self.library.building()
+        if building is not None and not self._resumable(building):
+            drop_indexes(self.library, self.settings, building)
+            self.library.drop_generation(building.name)
+            building = None
+        generation = building or self._start(current=False)
+        self._recut_what_does_not_fit(generation, progress)
+        with self._opened(generation) as indexes:
+            self.catch_up(indexes, progress)
+        old = self.library.current()
+        self.library.swap_generation(generation.name)
+        if old is not None:
+            drop_indexes(self.library, self.settings, old)
+        sweep(self.library, self.settings)
         return generation
 
     def catch_up(self, indexes: Indexes, progress: Progress = silent) -> int:
@@ -95,6 +103,12 @@ class Pipeline:
         self._take_out(indexes)
         self._add_words(indexes, progress)
         return self._add_vectors(indexes, progress)
+
+    def cut_anew(self, article_id: str) -> None:
+        """Give an article the passages that the chunker would give it now."""
+        article = self.library.article(article_id)
+        if article is not None:
+            self.library.recut(article_id, self.parser().passages(article))
 
     def parser(self) -> PassageParser:
         """The chunker that fits the embedder."""
@@ -113,34 +127,75 @@ class Pipeline:
             self.embedder.name, self.embedder.fingerprint, current=current
         )
 
-    def _drop(self, generation: Generation) -> None:
-        open_indexes(self.library, self.settings, generation).vectors.drop()
-        self.library.drop_generation(generation.name)
+    @contextmanager
+    def _opened(self, generation: Generation) -> Iterator[Indexes]:
+        with opened(self.library, self.settings, generation) as indexes:
+            check_held(self.library, indexes)
+            yield indexes
+
+    def _resumable(self, building: Generation) -> bool:
+        if building.fingerprint != self.embedder.fingerprint:
+            return False
+        try:
+            with self._opened(building):
+                return True
+        except SearchIndexError:
+            return False
+
+    def _recut_what_does_not_fit(self, generation: Generation, progress: Progress) -> None:
+        """Cut anew the articles of which a passage is too long for this embedder.
+
+        Passages belong to the Library, not to a generation: so until the swap the old vectors
+        lack these articles. They stay answerable by their words, which are brought up to date
+        in the old index at once; the price of keeping one set of passages.
+        """
+        too_long: set[str] = set()
+        for _, ids in _batches(self.library.pending(generation.name, "vectors"), WORDS_BATCH):
+            for passage, article in self.library.passages(ids):
+                if not fits(with_header(passage, article), self.embedder):
+                    too_long.add(article.id)
+        for article_id in sorted(too_long):
+            self.cut_anew(article_id)
+        current = self.library.current()
+        if too_long and current is not None:
+            self._bridge(current, progress)
+
+    def _bridge(self, old: Generation, progress: Progress) -> None:
+        try:
+            with self._opened(old) as indexes:
+                self._take_out(indexes)
+                self._add_words(indexes, progress)
+        except SearchIndexError:
+            return  # it can't be searched anyhow, and is about to be replaced
 
     def _store(self, items: Iterable[Item], report: Report, progress: Progress) -> None:
         parser = self.parser()
-        seen: dict[str, str] = {}
+        seen = _Seen()
         for done, item in enumerate(items, 1):
             progress("reading", done, None)
             if isinstance(item, Refused):
                 report.refused.append(item)
                 continue
             report.notes.extend(f"{item.where}: {note}" for note in item.notes)
-            self._store_one(item, parser, report, seen)
+            earlier = seen.same_text(item)
+            if earlier is not None:
+                # Two files that differ in the title alone would else undo each other for ever.
+                report.counts["unchanged"] += 1
+                report.notes.append(
+                    f"{item.where}: has the address and the text of {earlier}, so it is passed over"
+                )
+                continue
+            earlier = seen.same_address(item)
+            change = self._store_one(item, parser)
+            report.counts[change] += 1
+            if earlier is not None and change == "revised":
+                report.notes.append(
+                    f"{item.where}: has the address of {earlier} and another text, "
+                    "so it is kept as a later revision of that article"
+                )
 
-    def _store_one(
-        self, item: Imported, parser: PassageParser, report: Report, seen: dict[str, str]
-    ) -> None:
-        article = item.article
-        spans = _lazily(parser, article)
-        change = self.library.put(article, spans, item.fetched or now())
-        report.counts[change] += 1
-        earlier = seen.setdefault(article.id, item.where)
-        if earlier != item.where and change == "revised":
-            report.notes.append(
-                f"{item.where}: has the address of {earlier} and another text, "
-                "so it is kept as a later revision of that article"
-            )
+    def _store_one(self, item: Imported, parser: PassageParser) -> Change:
+        return self.library.put(item.article, _lazily(parser, item.article), item.fetched or now())
 
     def _take_out(self, indexes: Indexes) -> None:
         name = indexes.generation.name
@@ -164,16 +219,49 @@ class Pipeline:
         pending = self.library.pending(name, "vectors")
         for done, ids in _batches(pending, VECTOR_BATCH):
             entries = self.library.passages(ids)
-            texts = [embedded_text(passage, article) for passage, article in entries]
+            texts = [embedded_text(passage, article, self.embedder) for passage, article in entries]
             indexes.vectors.upsert(entries, self.embedder.encode(texts))
             self.library.mark(name, "vectors", ids)
             progress("embedding", done, len(pending))
         return len(pending)
 
 
-def embedded_text(passage: Passage, article: Article) -> str:
-    """What the embedder sees of a passage: its article's header, then the passage."""
+def embedded_text(passage: Passage, article: Article, embedder: Embedder) -> str:
+    """What the embedder sees of a passage: its article's header, then the passage.
+
+    Where the two don't fit together, because a title is a page long, the passage is seen alone.
+    """
+    whole = with_header(passage, article)
+    return whole if fits(whole, embedder) else passage.text
+
+
+def with_header(passage: Passage, article: Article) -> str:
+    """The passage below its article's title, publisher and date."""
     return f"{article.header}\n{passage.text}"
+
+
+def fits(text: str, embedder: Embedder) -> bool:
+    """Whether the embedder sees all of `text`."""
+    return embedder.count_tokens(text) <= embedder.max_tokens
+
+
+class _Seen:
+    """Where each article of this ingest stood first."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+        self._addresses: dict[str, str] = {}
+
+    def same_text(self, item: Imported) -> str | None:
+        """Where this text of this article stood before, if it did; from now on, here."""
+        key = f"{item.article.id}#{item.article.revision}"
+        first = self._texts.setdefault(key, item.where)
+        return first if first != item.where else None
+
+    def same_address(self, item: Imported) -> str | None:
+        """Where the article stood before, if it did; from now on, here."""
+        first = self._addresses.setdefault(item.article.id, item.where)
+        return first if first != item.where else None
 
 
 @contextmanager

@@ -13,6 +13,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
+from itertools import pairwise
 
 from rag.words import FUNCTION_WORDS
 
@@ -68,6 +70,8 @@ class Facts:
     names: tuple[Name, ...] = ()
 
 
+# One passage is asked about for each statement that cites it.
+@lru_cache(maxsize=1024)
 def facts_of(sentence: str, premise: str = "") -> Facts:
     """The hard facts of `sentence`.
 
@@ -106,7 +110,9 @@ _ORDINALS = (
     "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
     " thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
 ).split()
-_TENS = dict(zip("thirty forty fifty sixty seventy eighty ninety".split(), range(30, 91, 10)))
+_TENS = dict(
+    zip("thirty forty fifty sixty seventy eighty ninety".split(), range(30, 91, 10), strict=True)
+)
 _WORD_VALUES = {word: float(n) for n, word in enumerate(_ONES)} | {
     word: float(n) for word, n in _TENS.items()
 }
@@ -173,13 +179,15 @@ _VAGUE = re.compile(
 )
 _ORDINAL = re.compile(rf"(?<!per\s)\b({'|'.join(_ORDINALS[1:])})\b(?!s)", re.IGNORECASE)
 _FRACTION = re.compile(
-    r"\bhalf\b(?!-|\syear)|\b(a|one|two)[\s-](third|quarter)s?\b(?=\s(?:of|more|less|as|lower|higher)\b"
-    r"|\s?[.,;:)]|\s*$)|\bthree[\s-]quarters\b",
+    r"\bhalf\b(?!-|\syear)|\b(a|one|two)[\s-](third|quarter)s?\b"
+    r"(?=\s(?:of|more|less|as|lower|higher)\b|\s?[.,;:)]|\s*$)|\bthree[\s-]quarters\b",
     re.IGNORECASE,
 )
 _TWICE = re.compile(r"\btwice\b", re.IGNORECASE)
 _RANGE = re.compile(r"\s?(?:-|–|—|to|or)\s?", re.IGNORECASE)
-_NO_COUNT_BEFORE = re.compile(r"\b(?:the|this|that|each|every|any|no|which|some|only|\w+er)\s$", re.I)
+_NO_COUNT_BEFORE = re.compile(
+    r"\b(?:the|this|that|each|every|any|no|which|some|only|\w+er)\s$", re.IGNORECASE
+)
 _COUNT_AFTER = re.compile(r"[\s-](?!(?:of|another|that|which|day)\b)[a-z]", re.IGNORECASE)
 
 
@@ -232,7 +240,7 @@ def _unit(match: re.Match[str]) -> str:
 def _ranges_filled(text: str, numbers: list[Number]) -> list[Number]:
     """Give both ends of "$10–15 billion" and "50 to 70%" the unit and scale said once."""
     filled = list(numbers)
-    for i, (low, high) in enumerate(zip(numbers, numbers[1:], strict=False)):
+    for i, (low, high) in enumerate(pairwise(numbers)):
         if not _RANGE.fullmatch(text[low.end : high.start]):
             continue
         scale = _scale(high.text) if _scale(low.text) == 1 else 1.0
@@ -335,8 +343,8 @@ def _days(match: re.Match[str]) -> Iterator[Day]:
         month = _MONTH_NUMBER[part["month"][:3].lower()]
     weekday = _WEEKDAYS.index(part["weekday"].lower()) if part.get("weekday") else None
     said = [part.get("from"), part.get("day")]
-    days = [int(re.sub(r"\D", "", day)) for day in said if day] or [None]
-    for day in days:
+    days = [int(re.sub(r"\D", "", day)) for day in said if day]
+    for day in days or (None,):
         yield Day(year, month, day, weekday, match.group(), match.start(), match.end())
 
 
@@ -443,7 +451,8 @@ _PLAIN_ENDING = re.compile(
 )
 # Words of every article on AI that name nobody.
 _GENERIC = frozenset(
-    "ai i a.i ceo cto cfo llm llms api apis gpu gpus cpu ml ok faq pdf tv it mr mrs ms dr".split()
+    "ai i a.i ceo cto cfo llm llms api apis gpu gpus cpu ml ok faq pdf tv it mr mrs ms dr"
+    " usd eur gbp rmb cny".split()
 )
 STARTING_WORDS = FUNCTION_WORDS | frozenset(
     """access across against agents ahead all almost along already although always amid analysts and
@@ -568,6 +577,7 @@ _ALIASES = {
 }
 
 
+@lru_cache(maxsize=1024)
 def spellings(text: str) -> frozenset[str]:
     """All that `text` can be said to name: every run of up to six parts of words, squashed.
 
@@ -576,7 +586,9 @@ def spellings(text: str) -> frozenset[str]:
     """
     parts = [p for m in _TOKEN.finditer(text) for p in _parts(_bare(m.group()))]
     ends = range(1, _LONGEST_NAME + 1)
-    return frozenset("".join(parts[i : i + n]) for i in range(len(parts)) for n in ends)
+    runs = ("".join(parts[i : i + n]) for i in range(len(parts)) for n in ends)
+    whole = (squashed(_bare(m.group())) for m in _TOKEN.finditer(text))
+    return frozenset((*runs, *whole))
 
 
 def _parts(token: str) -> list[str]:

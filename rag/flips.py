@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from rag.facts import Name, find_names, name_holds, spellings
 from rag.words import FUNCTION_WORDS, stem, words
@@ -24,11 +25,14 @@ _NO_NEGATION = re.compile(
     r"|\bno doubt\b|\bno one but\b|\bnothing (?:but|less)\b|\bdeclined (?:by|to \d|from)\b",
     re.IGNORECASE,
 )
-_CLAUSE_END = re.compile(r"[,;:.!?()“”\"—]|\b(?:but|and|although|while|whereas|because|that)\b", re.I)
+_CLAUSE_END = re.compile(
+    r"[,;:.!?()“”\"—]|\b(?:but|and|although|while|whereas|because|that)\b", re.IGNORECASE
+)
 # A negation reaches the next few words of meaning: "did not *release* the *model*".
 _REACH = 2
 
 Polarity = dict[str, set[bool]]
+Pole = tuple[str, int]  # an axis, and which side of it
 
 
 def negation_flip(statement: str, source: str) -> str | None:
@@ -109,8 +113,8 @@ open | closed
 public | private
 newer newest | older oldest
 """  # noqa: E501
-_POLES = {
-    stem(word): (axis, side)
+_POLES: dict[str, Pole] = {
+    stem(word): (str(axis), side)
     for axis, line in enumerate(_AXES.strip().splitlines())
     for side, pole in enumerate(line.split("|"))
     for word in pole.split()
@@ -122,13 +126,13 @@ _PHRASES = (
     (re.compile(r"\b(?:rather|other|later|no (?:more|less|fewer)) than\b", re.I), " "),
     (re.compile(r"\bmore (expensive|costly)\b", re.I), "dearer"),
     (re.compile(r"\bless (expensive|costly)\b", re.I), "cheaper"),
-    (re.compile(r"\b(?:the|its|their|his|her) first\b", re.I), "thefirst"),
-    (re.compile(r"\b(?:the|its|their|his|her) (?:last|final)\b(?! (?:week|month|year|night))", re.I),
-     "thelast"),
+    (re.compile(r"\b(?:the|its|their|his|her|in) first\b", re.I), "thefirst"),
+    (re.compile(r"\b(?:the|its|their|his|her|in) (?:last|final)\b(?! (?:week|month|year|night))",
+                re.I), "thelast"),
     (re.compile(r"\b(?:up|over)(?= (?:by |from )?[$€£]?\d)", re.I), "above"),
     (re.compile(r"\b(?:down|under)(?= (?:by |from )?[$€£]?\d)", re.I), "below"),
 )  # fmt: skip
-_PHRASE_POLES = {
+_PHRASE_POLES: dict[str, Pole] = {
     "atleast": ("bound", 0), "atmost": ("bound", 1), "thefirst": ("order", 0),
     "thelast": ("order", 1),
 }  # fmt: skip
@@ -142,6 +146,9 @@ def direction_flip(statement: str, source: str, around: str = "") -> tuple[str, 
     >>> direction_flip("The price rose by 10%.", "The price fell by 10%.")
     ('rose', 'fell')
     """
+    replaced = _replaced_pole(statement, source)
+    if replaced:
+        return replaced
     said, shown, near = _directions(statement), _directions(source), _directions(around)
     for (axis, side), word in said.items():
         turned = (axis, 1 - side)
@@ -150,19 +157,47 @@ def direction_flip(statement: str, source: str, around: str = "") -> tuple[str, 
     return None
 
 
-def _directions(text: str) -> dict[tuple[object, int], str]:
-    original = text
-    for phrase, token in _PHRASES:
-        text = phrase.sub(token, text)
-    found: dict[tuple[object, int], str] = {}
-    for word in words(text):
-        pole = _PHRASE_POLES.get(word) or _POLES.get(stem(word))
+def _directions(text: str) -> dict[Pole, str]:
+    found: dict[Pole, str] = {}
+    for word in words(_phrased(text)):
+        pole = _pole(word)
         if pole:
-            found.setdefault(pole, _as_written(word, original))
+            found.setdefault(pole, _as_written(word))
     return found
 
 
-def _as_written(word: str, original: str) -> str:
+def _replaced_pole(statement: str, source: str) -> tuple[str, str] | None:
+    """A word and its opposite between the same two words: the one was put for the other."""
+    shown = {
+        (left, pole, right): word
+        for left, word, right in _in_context(source)
+        if (pole := _pole(word))
+    }
+    for left, word, right in _in_context(statement):
+        pole = _pole(word)
+        if pole and (left, pole, right) not in shown:
+            other = shown.get((left, (pole[0], 1 - pole[1]), right))
+            if other:
+                return _as_written(word), _as_written(other)
+    return None
+
+
+def _in_context(text: str) -> Iterator[tuple[str, str, str]]:
+    found = ["", *words(_phrased(text)), ""]
+    return zip(found, found[1:], found[2:], strict=False)
+
+
+def _phrased(text: str) -> str:
+    for phrase, token in _PHRASES:
+        text = phrase.sub(token, text)
+    return text
+
+
+def _pole(word: str) -> Pole | None:
+    return _PHRASE_POLES.get(word) or _POLES.get(stem(word))
+
+
+def _as_written(word: str) -> str:
     spaced = {"atleast": "at least", "atmost": "at most", "thefirst": "first", "thelast": "last"}
     return spaced.get(word, word)
 
@@ -218,12 +253,41 @@ def role_swap(statement: str, source: str) -> str | None:
     True
     """
     shown = list(roles(source))
+    between = _turned_pair(statement, source)
+    if between:
+        return between
     for group, doer, other, verb in roles(statement):
         same = [(d, o) for g, d, o, _ in shown if g == group]
         turned = any(_alike(doer, o) and _alike(other, d) for d, o in same)
         if turned and not any(_alike(doer, d) and _alike(other, o) for d, o in same):
             return verb
     return None
+
+
+# What stands between two names of which neither is the doer.
+_SYMMETRIC = frozenset("and or nor with versus vs as well both alongside plus".split())
+_MUTUAL = frozenset(stem(w) for w in "meet partner merge compete cooperate agree talk".split())
+
+
+def _turned_pair(statement: str, source: str) -> str | None:
+    """The words between two neighbouring names that stand in the source the other way round."""
+    shown = [pair for sentence in source.split("\n") for pair in _neighbours(sentence)]
+    for left, between, right in _neighbours(statement):
+        same = [(a, b) for a, gap, b in shown if gap == between]
+        turned = any(_alike(left, b) and _alike(right, a) for a, b in same)
+        if turned and not any(_alike(left, a) and _alike(right, b) for a, b in same):
+            return between
+    return None
+
+
+def _neighbours(text: str) -> Iterator[tuple[Name, str, Name]]:
+    names = find_names(text, text)
+    for left, right in pairwise(names):
+        gap = text[left.end : right.start]
+        between = words(gap.removeprefix("'s").removeprefix("’s"))
+        mutual = set(between) <= _SYMMETRIC or any(stem(word) in _MUTUAL for word in between)
+        if ". " not in gap and not mutual and not _alike(left, right):
+            yield left, " ".join(between), right
 
 
 def roles(text: str) -> Iterator[Role]:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from corpus.errors import ModelError
 from rag.answer import Evidence
-from rag.prompts import SYSTEM, CountTokens, fitting, lead, one_line, user_text
+from rag.prompts import FULL, CountTokens, Prompt, fitting, lead, one_line
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
 QUOTED_SENTENCES = 3
+MOST_EVIDENCE = 24
 NO_ANSWER = "NO ANSWER"
 THOUGHT_OPENS, THOUGHT_CLOSES = "<think>", "</think>"
 
@@ -73,8 +74,9 @@ def quoted(text: str) -> str:
 class LLMGenerator:
     """Drafts with a LlamaIndex chat model that sees the evidence and nothing else.
 
-    `context_window` and `max_new_tokens` are in tokens. `failures` are the exceptions by which
-    the model's client says that it can't answer; they become a ModelError with `remedy`.
+    It reads at most `most_evidence` sentences, the best ones. `context_window` and
+    `max_new_tokens` are in tokens. `failures` are the exceptions by which the model's client says
+    that it can't answer; they become a ModelError with `remedy`.
     """
 
     llm: LLM
@@ -82,6 +84,8 @@ class LLMGenerator:
     count_tokens: CountTokens
     context_window: int
     max_new_tokens: int
+    prompt: Prompt = FULL
+    most_evidence: int = MOST_EVIDENCE
     failures: tuple[type[Exception], ...] = ()
     remedy: str = ""
 
@@ -101,9 +105,15 @@ class LLMGenerator:
     def _fitting(
         self, question: str, evidence: Sequence[Evidence], notes: list[str]
     ) -> Sequence[Evidence]:
+        if len(evidence) > self.most_evidence:
+            notes.append(
+                f"{self.name} was given the best {self.most_evidence} of {len(evidence)} "
+                "evidence sentences."
+            )
+        best = evidence[: self.most_evidence]
         budget = self.context_window - self.max_new_tokens
-        kept = fitting(question, evidence, self.count_tokens, budget)
-        if left_out := len(evidence) - len(kept):
+        kept = fitting(self.prompt, question, best, self.count_tokens, budget)
+        if left_out := len(best) - len(kept):
             notes.append(_left_out(left_out, self.context_window))
         return kept
 
@@ -111,8 +121,8 @@ class LLMGenerator:
         from llama_index.core.llms import ChatMessage
 
         messages = [
-            ChatMessage(role="system", content=SYSTEM),
-            ChatMessage(role="user", content=user_text(question, evidence)),
+            ChatMessage(role="system", content=self.prompt.system),
+            ChatMessage(role="user", content=self.prompt.user_text(question, evidence)),
         ]
         try:
             # A piece is at least one token, so this also stops a server that knows no limit.

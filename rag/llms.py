@@ -1,7 +1,7 @@
 """Generators by name: two built in, and any bigger model through LlamaIndex's integrations.
 
     extractive                  quotes, needs no model
-    smollm2                     SmolLM2-135M, on this machine, after `groundwire models pull smollm2`
+    smollm2                     SmolLM2-135M, on this machine; fetched by `groundwire models pull`
     ollama/<name>               a model of the Ollama server at OLLAMA_HOST or on this machine
     openai/<model>@<base url>   any server that speaks OpenAI's protocol; no default address
     hf/<repo or folder>         a transformers model, loaded into this process
@@ -212,7 +212,7 @@ def _forms() -> str:
 
 
 def _importable(module: str) -> bool:
-    """Whether `module` is installed. `find_spec` alone would import its parents to look."""
+    """Whether `module` is installed; `find_spec` raises where one of its parents is not."""
     try:
         return find_spec(module) is not None
     except ModuleNotFoundError:

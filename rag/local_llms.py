@@ -68,7 +68,7 @@ def openvino_llm(folder: Path, max_new_tokens: int) -> LLM:
 
     lock = Lock()  # a pipeline holds one conversation: two at once would mix
 
-    class Streaming(OpenVINOGenAILLM):
+    class Streaming(OpenVINOGenAILLM):  # type: ignore[misc]
         def stream_complete(self, prompt: str, formatted: bool = False, **_: Any) -> Any:
             def generate(on_text: OnText) -> None:
                 def status(piece: str) -> StreamingStatus:
@@ -107,7 +107,7 @@ def huggingface_llm(
         def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
             self.stop = self.on_text(text)
 
-    class Streaming(HuggingFaceLLM):
+    class Streaming(HuggingFaceLLM):  # type: ignore[misc]
         def stream_complete(self, prompt: str, formatted: bool = False, **_: Any) -> Any:
             # The chat template has already written the special tokens.
             inputs = self._tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
@@ -127,7 +127,6 @@ def huggingface_llm(
     return Streaming(
         model_name=model,
         tokenizer_name=model,
-        device_map=None,
         max_new_tokens=max_new_tokens,
         context_window=context_window,
         is_chat_model=True,

@@ -13,15 +13,15 @@ from functools import lru_cache
 WORD = re.compile(r"[^\W_]+(?:[-.'’&/+][^\W_]+)*", re.UNICODE)
 
 FUNCTION_WORDS = frozenset(
-    """a an the this that these those and or but nor so yet if then than as at by for from in into of
-    off on onto out over to under up with within about after again also among any are be because
+    """a an the this that these those and or but nor so yet if then than as at by for from in into
+    of off on onto out over to under up with within about after again also among any are be because
     been before being both can could did do does doing done during each either else ever every few
     had has have having he her hers him his how however i is it its itself just me might more most
     much must my no not now only other our ours own per rather same shall she should since some such
     their theirs them themselves there they though through thus till too until upon us very was we
-    were what when where whether which while who whom whose why will would you your yours according
-    s t don didn doesn isn wasn weren won cannot without none neither never may"""
-    .split()
+    were what when where whether which while who whom whose why will would you your yours
+    according s t don didn doesn isn wasn weren won cannot without none neither never may yes
+    indeed""".split()
 )
 
 _IRREGULAR = {
@@ -35,7 +35,8 @@ _IRREGULAR = {
         "find": "found", "keep": "kept", "leave": "left", "run": "ran", "see": "saw seen",
         "choose": "chose chosen", "bring": "brought", "think": "thought", "become": "became",
         "draw": "drew drawn", "beat": "beaten", "break": "broke broken", "speak": "spoke spoken",
-        "withdraw": "withdrew withdrawn", "overtake": "overtook overtaken", "show": "shown",
+        "sue": "sued suing", "use": "used using", "withdraw": "withdrew withdrawn",
+        "overtake": "overtook overtaken", "show": "shown",
     }.items()
     for form in forms.split()
 }  # fmt: skip

@@ -1,0 +1,149 @@
+"""What the reader sees of a sentence, and the gate of a question, as numbers.
+
+Each is a plain measure between 0 and about 1; the weights that join them are fitted by
+`python -m evals.calibrate_reader` and stand in rag/calibration/reader.json under these names.
+
+    overlap(question, text) = Σ rarity of the question's stems in text / Σ rarity of all its stems
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from corpus.lexical import stems
+from corpus.sentences import sentence_spans
+from rag.answer import Hit
+from rag.facts import Facts, facts_of, name_holds, spellings
+
+Rarity = Callable[[str], float]
+
+WANTED = {
+    "money": r"how much|prices?|cost|fees?|charges?|valu|worth|revenue|stake|pay|paid|sum|funding",
+    "number": r"how (many|large|big|long|far|fast)|score|share|percent|figure|size|rate|number",
+    "date": r"when|what date|which (day|month|year)|what (day|month|year)|how soon|by what",
+    "name": r"who|whose|whom|which|what (company|lab|firm|model|chip|licen[cs]e|benchmark)",
+    "reason": r"why|reasons?|explain|justif|because|motive|purpose|rationale",
+}
+_WANTED = {kind: re.compile(rf"\b({words})", re.IGNORECASE) for kind, words in WANTED.items()}
+_REASON = re.compile(
+    r"\b(because|since|so that|due to|owing|reasons?|therefore|in order|to avoid|argu\w+|justif\w+"
+    r"|explain\w*|attribut\w+|meant to|intended|blam\w+|cit(es|ed|ing)|wants? to|after)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, taken apart once."""
+
+    text: str
+    weights: Mapping[str, float]  # stem → rarity
+    facts: Facts
+    wanted: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str, rarity: Rarity) -> Asked:
+        return cls(
+            text=text,
+            weights={stem: rarity(stem) for stem in stems(text)},
+            facts=facts_of(text),
+            wanted=frozenset(kind for kind, words in _WANTED.items() if words.search(text)),
+        )
+
+    def overlap(self, *texts: Collection[str]) -> float:
+        """Share of the question's stems, weighed by rarity, that stand in one of `texts`."""
+        total = sum(self.weights.values())
+        found = sum(w for stem, w in self.weights.items() if any(stem in text for text in texts))
+        return found / total if total else 0.0
+
+    def names_in(self, text: str) -> float:
+        """Share of the question's names that stand in `text`; 1 where it names nothing."""
+        if not self.facts.names:
+            return 1.0
+        shown = spellings(text)
+        return sum(name_holds(n, shown) for n in self.facts.names) / len(self.facts.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence of a hit. `start:end` is its span in the article, `rank` that of its hit."""
+
+    hit: Hit
+    rank: int
+    start: int
+    end: int
+    text: str
+    features: Mapping[str, float]
+
+
+def candidates(asked: Asked, hits: Sequence[Hit]) -> list[Candidate]:
+    """Every sentence of every hit with what can be measured without a model."""
+    found: dict[tuple[str, int], Candidate] = {}
+    for rank, hit in enumerate(hits):
+        for candidate in _of_hit(asked, hit, rank):
+            found.setdefault((candidate.hit.article.id, candidate.start), candidate)
+    return list(found.values())
+
+
+def with_gaps(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> list[dict[str, float]]:
+    """Each row with how far it lies below the best row, for the features `names`.
+
+    Whether 0.4 is a good cosine depends on the question; whether it is the best one does not.
+    """
+    tops = {name: max((row[name] for row in rows), default=0.0) for name in names}
+    return [{**row, **{f"{name}_gap": row[name] - tops[name] for name in names}} for row in rows]
+
+
+def _of_hit(asked: Asked, hit: Hit, rank: int) -> list[Candidate]:
+    text = hit.passage.text
+    spans = sentence_spans(text)
+    sentences = [text[a:b] for a, b in spans]
+    stemmed = [frozenset(stems(sentence)) for sentence in sentences]
+    title = frozenset(stems(hit.article.title))
+    found = []
+    for at, (a, b) in enumerate(spans):
+        before = stemmed[at - 1] if at else frozenset()
+        after = stemmed[at + 1] if at + 1 < len(spans) else frozenset()
+        features = {
+            "overlap": asked.overlap(stemmed[at]),
+            "overlap_title": asked.overlap(stemmed[at], title),
+            "overlap_before": asked.overlap(stemmed[at], title, before),
+            "overlap_after": asked.overlap(stemmed[at], title, after),
+            "rank": 1 / (1 + rank),
+            "opens_article": float(hit.passage.start + a == 0),
+            "opens_passage": float(at == 0),
+            "length": min(1.0, math.log(1 + b - a) / 6),
+            **_shown(asked, sentences[at], hit.article.title),
+        }
+        start = hit.passage.start + a
+        found.append(Candidate(hit, rank, start, start + b - a, sentences[at], features))
+    return found
+
+
+def _shown(asked: Asked, sentence: str, title: str) -> dict[str, float]:
+    """Whether a sentence has the kind of thing that is asked for, beyond what the question says."""
+    facts = facts_of(sentence)
+    own = {name.key for name in asked.facts.names}
+    has = {
+        "money": any(n.unit and n.unit != "%" for n in facts.numbers if _is_money(n.unit)),
+        "number": bool(facts.numbers),
+        "date": bool(facts.dates),
+        "name": any(name.key not in own for name in facts.names),
+        "reason": bool(_REASON.search(sentence)),
+    }
+    shown = {f"has_{kind}": float(is_there) for kind, is_there in has.items()}
+    wanted = {f"wanted_{kind}": float(has[kind] and kind in asked.wanted) for kind in has}
+    names = {
+        "names": asked.names_in(sentence) if asked.facts.names else 0.0,
+        "names_title": asked.names_in(f"{title}. {sentence}") if asked.facts.names else 0.0,
+    }
+    return {**shown, **wanted, **names}
+
+
+def _is_money(unit: str) -> bool:
+    from rag.facts import CURRENCIES
+
+    return unit in CURRENCIES
