@@ -79,7 +79,7 @@ def short_hash(text: str) -> str:
     """First 12 hex digits of the sha256 of `text`.
 
     >>> short_hash("https://openai.com/open-models")
-    '27b86c1a4a49'
+    '879e59a2a4dc'
     """
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
@@ -97,7 +97,7 @@ def canonical_url(url: str) -> str:
         if not key.lower().startswith(TRACKING_PREFIXES)
     ]
     return urlunsplit(
-        (parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), urlencode(query), "")
+        (parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/ "), urlencode(query), "")
     )
 
 

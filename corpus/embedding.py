@@ -315,13 +315,14 @@ def _prompts(model: Any) -> dict[str, str]:
 
 
 def _sentence_transformer(source: Path, device: str) -> Any:
+    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
 
     _check_built_in(source)
     with _quiet_loading():
         try:
             return SentenceTransformer(str(source), device=device, local_files_only=True)
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
+        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
             raise ModelError(
                 f"The embedding model in {source} can't be loaded: {error}.",
                 "Give the folder of a sentence-transformers model.",
@@ -331,8 +332,9 @@ def _sentence_transformer(source: Path, device: str) -> Any:
 @contextmanager
 def _quiet_loading() -> Iterator[None]:
     """No bar and no advice for the half second in which weights are read."""
-    from transformers.utils import logging
+    from transformers import utils
 
+    logging: Any = utils.logging  # its functions carry no types
     bar, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
     logging.set_verbosity_error()

@@ -45,14 +45,14 @@ class LexicalIndex:
         """Add passages, each in place of the one of the same id."""
         with self._writer() as writer:
             for passage, article in entries:
-                writer.delete_documents("id", passage.id)
+                writer.delete_documents_by_term("id", passage.id)
                 writer.add_document(_document(passage, article))
 
     def delete(self, ids: Iterable[str]) -> None:
         """Take passages out."""
         with self._writer() as writer:
             for id_ in ids:
-                writer.delete_documents("id", id_)
+                writer.delete_documents_by_term("id", id_)
 
     def search(self, text: str, k: int, scope: Scope | None = None) -> Ranked:
         """The `k` best passages for the words of `text` within `scope`, as (id, BM25 score)."""
@@ -180,7 +180,7 @@ def _analyzer() -> Any:
 def stems(text: str) -> list[str]:
     """The distinct stems of `text` that carry meaning, in order.
 
-    >>> stems("Has OpenAI released the weights?")
+    >>> stems("Is OpenAI to release the weights?")
     ['openai', 'releas', 'weight']
     """
     return list(dict.fromkeys(_analyzer().analyze(text)))

@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -99,6 +99,8 @@ indexed = sa.Table(
 HEADER = ("title", "publisher", "published")
 # SQLite takes 32,766 variables a statement; far below that.
 SLICE = 5_000
+DAY_SECONDS = 24 * 60 * 60
+BUSY_SECONDS = 30.0  # how long a write waits for another to end; one takes milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,7 @@ class Scope:
     @property
     def last(self) -> int | None:
         """Epoch seconds of the last moment in the window."""
-        return (
-            int(_midnight(self.until + timedelta(days=1)).timestamp()) - 1 if self.until else None
-        )
+        return int(_midnight(self.until).timestamp()) + DAY_SECONDS - 1 if self.until else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +168,15 @@ class Library:
         with _translated(home):
             _make_folder(home)
             address = sa.URL.create("sqlite", database=str(home / DATABASE))
-            engine = sa.create_engine(address, connect_args={"timeout": 30})
+            engine = sa.create_engine(address, connect_args={"timeout": BUSY_SECONDS})
             sa.event.listen(engine, "connect", _configure)
             with engine.begin() as db:
                 _check_schema(db, home)
         return cls(engine, home)
+
+    def close(self) -> None:
+        """Let go of the database file."""
+        self.engine.dispose()
 
     @property
     def id(self) -> str:
@@ -291,6 +295,17 @@ class Library:
         with self._read() as db:
             return db.scalar(_scoped(sa.select(sa.func.count()), scope)) or 0
 
+    def newest(self) -> str | None:
+        """The day of the newest article, in ISO form."""
+        with self._read() as db:
+            return _day(db.scalar(sa.select(sa.func.max(articles.c.published))))
+
+    def stamp(self) -> object:
+        """Something that changes whenever any process writes to the Library."""
+        files = (self.home / DATABASE, self.home / f"{DATABASE}-wal")
+        stats = [path.stat() for path in files if path.exists()]
+        return tuple((stat.st_mtime_ns, stat.st_size) for stat in stats)
+
     # What is indexed
 
     def current(self) -> Generation | None:
@@ -317,12 +332,14 @@ class Library:
             db.execute(generations.delete().where(generations.c.name != name))
             db.execute(indexed.delete().where(indexed.c.generation != name))
             db.execute(generations.update().values(current=True))
+            db.execute(_forget_retired())
 
     def drop_generation(self, name: str) -> None:
         """Forget a generation."""
         with self._write() as db:
             db.execute(generations.delete().where(generations.c.name == name))
             db.execute(indexed.delete().where(indexed.c.generation == name))
+            db.execute(_forget_retired())
 
     def pending(self, generation: str, index: IndexName, limit: int | None = None) -> list[str]:
         """Ids of current passages that `index` lacks, newest article first, undated last."""
@@ -386,9 +403,7 @@ class Library:
                 db.execute(indexed.delete().where(condition))
             for some in _slices(list(ids or ())):
                 db.execute(indexed.delete().where(condition, indexed.c.passage_id.in_(some)))
-            # A retired passage that no index holds any longer has served its time.
-            held = sa.exists().where(indexed.c.passage_id == passages.c.id)
-            db.execute(passages.delete().where(passages.c.retired.is_(True), ~held))
+            db.execute(_forget_retired())
 
     def counts(self) -> Counts:
         """How much there is."""
@@ -584,6 +599,13 @@ def _put_passages(db: sa.Connection, article_id: str, spans: Iterable[Passage]) 
     ]
     if rows:
         _upsert(db, passages, rows)
+    db.execute(_forget_retired().where(passages.c.article_id == article_id))
+
+
+def _forget_retired() -> sa.Delete:
+    """Delete retired passages that no index holds (any longer): nothing refers to them."""
+    held = sa.exists().where(indexed.c.passage_id == passages.c.id)
+    return passages.delete().where(passages.c.retired.is_(True), ~held)
 
 
 def _forget_indexed(db: sa.Connection, article_id: str) -> None:

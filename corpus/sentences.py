@@ -7,9 +7,12 @@ sentences that begin in lower case, or cut "e.g." and "No. 5") and is the fastes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 Span = tuple[int, int]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def sentence_spans(text: str) -> list[Span]:
@@ -56,7 +59,8 @@ def _boundaries(line: str) -> Iterator[Span]:
     from sentencex import get_sentence_boundaries
 
     start = 0
-    for piece in get_sentence_boundaries("en", line):
+    # A lone surrogate, as in a question typed in a broken encoding, would be refused.
+    for piece in get_sentence_boundaries("en", _SURROGATE.sub("?", line)):
         end = piece["end_index"]
         # "DeepLearning.AI": a full stop with no space behind it ends nothing.
         if end < len(line) and not line[end - 1].isspace() and not line[end].isspace():

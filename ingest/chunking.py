@@ -111,8 +111,7 @@ class _Piece:
 
 def _pieces(text: str, budget: int, weigh: Weigh) -> Iterator[_Piece]:
     spans = sentence_spans(text)
-    following = [start for start, _ in spans[1:]] + [len(text)]
-    for (start, end), next_start in zip(spans, following, strict=True):
+    for (start, end), (next_start, _) in pairwise([*spans, (len(text), len(text))]):
         parts = list(_parts(text, start, end, budget, weigh))
         ends_paragraph = "\n" in text[end:next_start]
         for a, b, tokens in parts:

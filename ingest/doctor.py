@@ -8,22 +8,22 @@ damaged database or a text that is no longer what was stored, is told and left a
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from corpus.embedding import Embedder, Vectors
+from corpus.embedding import Embedder
 from corpus.errors import SearchIndexError
-from corpus.indexes import Indexes, folder_of, leftovers, opened, sweep
+from corpus.indexes import collection_of, folder_of, leftovers, opened, sweep
 from corpus.lexical import LexicalIndex
 from corpus.library import INDEXES, Generation, IndexName, Library
 from corpus.settings import Settings
 from ingest.pipeline import Pipeline, Progress, embedded_text, silent, writing
+from ingest.probe import Place, Seen, look
 
 REPAIR = "groundwire doctor --repair"
 REINDEX = "groundwire reindex"
-SAMPLE = 16  # passages embedded again; with 8, one in three vectors lost goes unseen in 1 of 25
-SAME = 0.99  # cosine; the same passage in another batch gives 0.999999
-UNIT = 1e-3  # how far from 1 the length of a vector may be
+SAME = 0.99  # least cosine; the same passage in another batch gives 0.999999
+PROBES = 16  # publishers searched for, to read the lists of words
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +121,11 @@ def _vectors(
     library: Library, settings: Settings, generation: Generation, embedder: Embedder
 ) -> Finding:
     try:
-        with opened(library, settings, generation) as indexes:
-            held = indexes.vectors.ids()
-            finding = _agreement(library, generation, "vectors", held)
-            wrong = _wrong_vectors(library, indexes, held, embedder)
+        seen = look(_place(library, settings, generation))
     except SearchIndexError as error:
-        return Finding("vectors", False, error.message, REPAIR)
+        return Finding("vectors", False, error.message, error.remedy)
+    finding = _agreement(library, generation, "vectors", set(seen.ids))
+    wrong = _wrong(library, generation, seen, embedder)
     if finding.ok and wrong:
         return Finding("vectors", False, f"{_number(wrong, 'vector')} not as embedded", REPAIR)
     return finding
@@ -163,43 +162,29 @@ def _agreement(
     return Finding(index, True, f"{len(held):,} passages, as in the library")
 
 
-def _wrong_vectors(
-    library: Library, indexes: Indexes, held: set[str], embedder: Embedder
-) -> list[str]:
-    """Ids whose vector is not of length 1, and those of a sample that are not what the embedder
-    gives or are not found by their own vector."""
-    import numpy as np
-
-    stored = indexes.vectors.vectors(sorted(held))
-    wrong = [id_ for id_, vector in stored.items() if abs(np.linalg.norm(vector) - 1) > UNIT]
-    if indexes.generation.fingerprint != embedder.fingerprint:
-        return wrong
-    for id_, vector in _embedded_again(library, sorted(held & library.live()), embedder):
-        same = float(np.dot(vector, stored[id_])) > SAME
-        if not same or not _found_by(indexes, vector):
-            wrong.append(id_)
+def _wrong(library: Library, generation: Generation, seen: Seen, embedder: Embedder) -> set[str]:
+    """Ids whose vector is unsound, or in a sample is not what the embedder gives."""
+    wrong = set(seen.wrong)
+    if generation.fingerprint == embedder.fingerprint:
+        entries = [
+            entry for entry in library.passages(sorted(seen.sample)) if entry[0].id in seen.sample
+        ]
+        fresh = embedder.encode([embedded_text(*entry, embedder) for entry in entries])
+        for (passage, _), vector in zip(entries, fresh, strict=True):
+            if float((vector * seen.sample[passage.id]).sum()) < SAME:
+                wrong.add(passage.id)
     return wrong
 
 
-def _embedded_again(
-    library: Library, ids: Sequence[str], embedder: Embedder
-) -> Iterator[tuple[str, Vectors]]:
-    step = max(1, len(ids) // SAMPLE)
-    entries = library.passages(ids[::step][:SAMPLE])
-    texts = [embedded_text(passage, article, embedder) for passage, article in entries]
-    vectors = embedder.encode(texts)
-    for (passage, _), vector in zip(entries, vectors, strict=True):
-        yield passage.id, vector
-
-
-def _found_by(indexes: Indexes, vector: Vectors) -> bool:
-    return any(score > SAME for _, score in indexes.vectors.search(vector, 1))
+def _place(library: Library, settings: Settings, generation: Generation) -> Place:
+    folder = folder_of(library.home, generation) / "vectors"
+    return Place(str(folder), collection_of(library, generation), settings.chroma_url)
 
 
 def _word_ids(library: Library, generation: Generation) -> set[str]:
     words = LexicalIndex(folder_of(library.home, generation) / "words")
-    for text in ("the model was released by", *library.publishers()[:SAMPLE]):
-        words.search(text, SAMPLE)  # reads what `ids` leaves unread: the lists of words
+    for text in ("the model was released by", *library.publishers()[:PROBES]):
+        words.search(text, PROBES)  # reads what `ids` leaves unread: the lists of words
     return words.ids()
 
 
@@ -220,11 +205,10 @@ def _vectors_hold(
     if generation.fingerprint != embedder.fingerprint:
         return False
     try:
-        with opened(library, settings, generation) as indexes:
-            held = indexes.vectors.ids()
-            return bool(held) and not _wrong_vectors(library, indexes, held, embedder)
+        seen = look(_place(library, settings, generation))
     except SearchIndexError:
         return False
+    return bool(seen.ids) and not _wrong(library, generation, seen, embedder)
 
 
 def _mend_missing(pipeline: Pipeline, generation: Generation, progress: Progress) -> None:
@@ -241,7 +225,7 @@ def _mend_missing(pipeline: Pipeline, generation: Generation, progress: Progress
         pipeline.catch_up(indexes, progress)
 
 
-def _number(things: Sequence[object], name: str) -> str:
+def _number(things: Collection[object], name: str) -> str:
     """
     >>> _number(["a"], "article"), _number([], "article")
     ('1 article', '0 articles')

@@ -16,9 +16,19 @@ from pathlib import Path
 from corpus.article import Article, Passage
 from corpus.embedding import Embedder
 from corpus.errors import BusyError, SearchIndexError
-from corpus.indexes import Indexes, check_embedder, check_held, drop_indexes, opened, sweep
+from corpus.indexes import (
+    Indexes,
+    check_embedder,
+    check_held,
+    drop_indexes,
+    folder_of,
+    opened,
+    sweep,
+)
+from corpus.lexical import LexicalIndex
 from corpus.library import Change, Generation, Library, now
 from corpus.settings import Settings
+from corpus.vectors import VectorIndex
 from ingest.chunking import PassageParser
 from ingest.files import Imported, Item, Refused
 
@@ -100,9 +110,8 @@ class Pipeline:
 
     def catch_up(self, indexes: Indexes, progress: Progress = silent) -> int:
         """Make both indexes agree with the Library; the number of passages embedded."""
-        self._take_out(indexes)
-        self._add_words(indexes, progress)
-        return self._add_vectors(indexes, progress)
+        self._update_words(indexes.words, indexes.generation.name, progress)
+        return self._update_vectors(indexes.vectors, indexes.generation.name, progress)
 
     def cut_anew(self, article_id: str) -> None:
         """Give an article the passages that the chunker would give it now."""
@@ -157,14 +166,14 @@ class Pipeline:
         for article_id in sorted(too_long):
             self.cut_anew(article_id)
         current = self.library.current()
-        if too_long and current is not None:
+        if current is not None:
             self._bridge(current, progress)
 
     def _bridge(self, old: Generation, progress: Progress) -> None:
+        """Bring the words of the old index up to date; its vectors may be why it is replaced."""
         try:
-            with self._opened(old) as indexes:
-                self._take_out(indexes)
-                self._add_words(indexes, progress)
+            words = LexicalIndex(folder_of(self.library.home, old) / "words")
+            self._update_words(words, old.name, progress)
         except SearchIndexError:
             return  # it can't be searched anyhow, and is about to be replaced
 
@@ -197,30 +206,25 @@ class Pipeline:
     def _store_one(self, item: Imported, parser: PassageParser) -> Change:
         return self.library.put(item.article, _lazily(parser, item.article), item.fetched or now())
 
-    def _take_out(self, indexes: Indexes) -> None:
-        name = indexes.generation.name
+    def _update_words(self, words: LexicalIndex, name: str, progress: Progress) -> None:
         if stale := self.library.stale(name, "words"):
-            indexes.words.delete(stale)
+            words.delete(stale)
             self.library.unmark(name, "words", stale)
-        if stale := self.library.stale(name, "vectors"):
-            indexes.vectors.delete(stale)
-            self.library.unmark(name, "vectors", stale)
-
-    def _add_words(self, indexes: Indexes, progress: Progress) -> None:
-        name = indexes.generation.name
         pending = self.library.pending(name, "words")
         for done, ids in _batches(pending, WORDS_BATCH):
-            indexes.words.upsert(self.library.passages(ids))
+            words.upsert(self.library.passages(ids))
             self.library.mark(name, "words", ids)
             progress("indexing words", done, len(pending))
 
-    def _add_vectors(self, indexes: Indexes, progress: Progress) -> int:
-        name = indexes.generation.name
+    def _update_vectors(self, vectors: VectorIndex, name: str, progress: Progress) -> int:
+        if stale := self.library.stale(name, "vectors"):
+            vectors.delete(stale)
+            self.library.unmark(name, "vectors", stale)
         pending = self.library.pending(name, "vectors")
         for done, ids in _batches(pending, VECTOR_BATCH):
             entries = self.library.passages(ids)
             texts = [embedded_text(passage, article, self.embedder) for passage, article in entries]
-            indexes.vectors.upsert(entries, self.embedder.encode(texts))
+            vectors.upsert(entries, self.embedder.encode(texts))
             self.library.mark(name, "vectors", ids)
             progress("embedding", done, len(pending))
         return len(pending)

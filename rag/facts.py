@@ -259,7 +259,7 @@ def _with(number: Number, value: float, unit: str) -> Number:
 
 
 def _loose_numbers(text: str) -> Iterator[Number]:
-    """"hundreds of thousands", "17th" in words, "half" and "twice"."""
+    """ "hundreds of thousands", "17th" in words, "half" and "twice"."""
     for m in _VAGUE.finditer(text):
         value = math.prod(_VAGUE_SCALES[part.lower()[:-1]] for part in m.groups() if part)
         yield Number(value, "vague", m.group(), m.start(), m.end())
@@ -410,7 +410,7 @@ def _weekday(year: int, month: int, day: int) -> int | None:
 # Quoted words -------------------------------------------------------------------------------------
 
 _QUOTED = re.compile(r"“([^“”]+)”|\"([^\"]+)\"|„([^“”„]+)[“”]|«([^«»]+)»|‘(.+?)’(?!\w)")
-_QUOTE_MARKS = str.maketrans("“”„«»‘’‚", "\"\"\"\"\"'''")
+_QUOTE_MARKS = str.maketrans("“”„«»‘’‚", '"""""\'\'\'')
 
 
 def find_quotes(text: str) -> list[str]:
@@ -518,7 +518,7 @@ def _is_name(text: str, match: re.Match[str], premise: str) -> bool:
 
 def _begins(text: str, start: int) -> bool:
     before = text[:start].rstrip(" ")
-    return not before or before[-1] in ".!?:;“\"‘(\n—•*#"
+    return not before or before[-1] in '.!?:;“"‘(\n—•*#'
 
 
 def _name_though_first(token: str, premise: str) -> bool:

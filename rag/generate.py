@@ -191,6 +191,11 @@ def _quote_lines(evidence: Sequence[Evidence]) -> Iterator[str]:
             yield f"{before}: {quote}" if before else quote
 
 
+def quote_line(item: Evidence) -> str:
+    """One sentence of evidence, quoted word for word under its lead."""
+    return next(iter(_quote_lines([item])))
+
+
 def _with_breaks(lines: Iterable[str]) -> Iterator[str]:
     for position, line in enumerate(lines):
         yield f"\n{line}" if position else line

@@ -36,20 +36,23 @@ class Retriever:
 
     def search(
         self,
-        query: str,
+        queries: Sequence[str],
         k: int = 8,
         scope: Scope | None = None,
         preferred: Scope | None = None,
     ) -> list[Hit]:
         """The `k` best hits within `scope`, best first.
 
+        The first of `queries` is the whole question; each other one is a part of it, and is
+        ranked for itself, so that no part of a comparison is drowned by the other.
+
         Passages of `preferred`, a window that the question hints at, are ranked once more among
         themselves: they rise, and nothing else is lost if the hint was wrong.
         """
         scope = scope or Scope()
-        rankings = self.rankings(query, scope)
+        rankings = [ranking for query in queries for ranking in self.rankings(query, scope)]
         if preferred:
-            rankings += self.rankings(query, narrowed(scope, preferred))
+            rankings += self.rankings(queries[0], narrowed(scope, preferred))
         best = fuse(rankings)[:k]
         scores = dict(best)
         found = self.library.passages([id_ for id_, _ in best])

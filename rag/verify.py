@@ -115,7 +115,7 @@ class Calibration:
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
 
     def label(self, support: float) -> Label:
-        """"supported" from the threshold on, "partial" from the lower bound on."""
+        """ "supported" from the threshold on, "partial" from the lower bound on."""
         if support >= self.threshold:
             return "supported"
         return "partial" if support >= self.lower else "unsupported"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -31,3 +33,39 @@ class BagEncoder:
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         vectors /= np.maximum(norms, 1e-9)
         return vectors
+
+
+class FakeEmbedder:
+    """An Embedder of hashed words: unit vectors, counted calls, and no model behind them.
+
+    `delay` is in seconds a passage; two fakes of different `seed` are different embedders.
+    """
+
+    def __init__(
+        self, seed: int = 0, dimension: int = 64, max_tokens: int = 256, delay: float = 0.0
+    ) -> None:
+        self.name = f"fake-{seed}"
+        self.fingerprint = f"{seed:016x}"
+        self.dimension = dimension
+        self.max_tokens = max_tokens
+        self.delay = delay
+        self.encoded: list[str] = []
+        self._seed = seed
+
+    def count_tokens(self, text: str) -> int:
+        """Words and marks of `text`, and two for [CLS] and [SEP]."""
+        return len(re.findall(r"\w+|[^\w\s]", text)) + 2
+
+    def encode(self, texts: Sequence[str], role: str = "passage") -> NDArray[np.float32]:
+        import numpy as np
+
+        assert all(self.count_tokens(text) <= self.max_tokens for text in texts), "cut silently"
+        self.encoded.extend(texts)
+        time.sleep(self.delay * len(texts))
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for row, text in enumerate(texts):
+            for word in ("", *re.findall(r"\w+", text.lower())):
+                hashed = zlib.crc32(word.encode("utf-8", "surrogatepass"), self._seed)
+                vectors[row, hashed % self.dimension] += 1
+        unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit
