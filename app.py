@@ -124,12 +124,14 @@ def build(assistant: Assistant) -> gr.Blocks:
             "outputs": answer,
             "show_progress": "hidden",  # the stages are shown instead
         }
-        question.submit(**asking, api_name="ask")
+        asked = [question.submit(**asking, api_name="ask")]
         for button in examples:
             # The text is set in the browser, so that the question stands in the box at once.
             text = f"() => {json.dumps(button.value)}"
             filled = button.click(fn=None, js=text, outputs=question, api_visibility="private")
-            filled.then(**asking, api_visibility="private")
+            asked.append(filled.then(**asking, api_visibility="private"))
+        for event in asked:  # a defect of ours: its traceback goes to the terminal
+            event.failure(lambda: DEFECT, outputs=answer, api_visibility="private")
 
         def refresh() -> tuple[str, Any]:
             return heading_html(assistant), gr.Dropdown(choices=assistant.library.publishers())
@@ -139,6 +141,11 @@ def build(assistant: Assistant) -> gr.Blocks:
 
 
 # What the page shows, as HTML
+
+DEFECT = (
+    '<div class="gw-error" role="alert"><p><strong>Something went wrong inside Groundwire.'
+    "</strong></p><p>The terminal that runs it shows what.</p></div>"
+)
 
 
 def respond_html(

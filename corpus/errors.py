@@ -10,9 +10,9 @@ not one of these is a defect of ours and keeps its traceback.
     ├── HomeError             the data folder can't be used
     │   ├── SchemaError       ... because another version of Groundwire wrote it
     │   ├── BusyError         ... because another process is writing to it
-    │   └── EmptyLibrary      ... because it holds no article yet
+    │   └── EmptyLibraryError ...  because it holds no article yet
     ├── SearchIndexError      an index is missing, damaged or of another embedder
-    │   └── EmbedderChanged
+    │   └── EmbedderChangedError
     └── ModelError            a model is missing, damaged or can't be loaded
 """
 
@@ -49,7 +49,7 @@ class BusyError(HomeError):
     """Another process is writing to the data folder."""
 
 
-class EmptyLibrary(HomeError):
+class EmptyLibraryError(HomeError):
     """The Library holds no article yet."""
 
 
@@ -57,7 +57,7 @@ class SearchIndexError(GroundwireError):
     """An index is missing or damaged. The Library is whole: the index can be rebuilt from it."""
 
 
-class EmbedderChanged(SearchIndexError):
+class EmbedderChangedError(SearchIndexError):
     """The vectors were made by another embedder than the one asked to search them."""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpus.embedding import Embedder
-from corpus.errors import EmbedderChanged, EmptyLibrary, SearchIndexError
+from corpus.errors import EmbedderChangedError, EmptyLibraryError, SearchIndexError
 from corpus.lexical import LexicalIndex
 from corpus.library import INDEXES, Generation, IndexName, Library
 from corpus.settings import Settings
@@ -75,13 +75,13 @@ def opened(library: Library, settings: Settings, generation: Generation) -> Iter
 def open_current(library: Library, settings: Settings, embedder: Embedder) -> Indexes:
     """Open the indexes that answer questions.
 
-    Raises EmptyLibrary before the first ingest, EmbedderChanged when the vectors were made by
+    Raises EmptyLibraryError before the first ingest, EmbedderChangedError when the vectors were made by
     another embedder than `embedder` (comparing the two would return noise), and SearchIndexError
     when an index is damaged or has lost what the Library knows to be in it.
     """
     generation = library.current()
     if generation is None:
-        raise EmptyLibrary(
+        raise EmptyLibraryError(
             f"The library in {library.home} is empty.", "Fill it with: groundwire ingest"
         )
     check_embedder(generation, embedder)
@@ -111,9 +111,9 @@ def _lacks(library: Library, indexes: Indexes, index: IndexName) -> bool:
 
 
 def check_embedder(generation: Generation, embedder: Embedder) -> None:
-    """Raises EmbedderChanged unless `embedder` made the vectors of `generation`."""
+    """Raises EmbedderChangedError unless `embedder` made the vectors of `generation`."""
     if generation.fingerprint != embedder.fingerprint:
-        raise EmbedderChanged(
+        raise EmbedderChangedError(
             f"The index was made with the embedder {generation.embedder!r} "
             f"({generation.fingerprint}), not with {embedder.name!r} ({embedder.fingerprint}).",
             "Rebuild it with: groundwire reindex (questions are answered from the old index "

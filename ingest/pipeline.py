@@ -69,7 +69,7 @@ class Pipeline:
     def ingest(self, items: Iterable[Item], progress: Progress = silent) -> Report:
         """Store the articles among `items` and bring both indexes up to date.
 
-        Raises BusyError while another process writes, and EmbedderChanged when the index was
+        Raises BusyError while another process writes, and EmbedderChangedError when the index was
         made by another embedder.
         """
         report = Report()

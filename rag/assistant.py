@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from corpus.errors import EmptyLibrary, UsageError
+from corpus.errors import EmptyLibraryError, UsageError
 from rag.answer import Answer, Hit, Window
 from rag.cite import answer_text, check, cite
 from rag.followups import Turn
@@ -187,7 +187,7 @@ class Assistant:
         if library.current() is None:
             _fill(self.settings)
         if library.current() is None:
-            raise EmptyLibrary(
+            raise EmptyLibraryError(
                 f"The library in {self.settings.home} is empty.", "Fill it with: groundwire ingest"
             )
         return library

@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 import time
 import zlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
+from corpus.article import Article, Passage
+from rag.answer import Answer, Citation, Hit, Statement, Window
+from rag.assistant import Event, Stage
 from rag.words import content_stems
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from corpus.library import Library
 
 
 class BagEncoder:
@@ -69,3 +74,67 @@ class FakeEmbedder:
                 vectors[row, hashed % self.dimension] += 1
         unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return unit
+
+
+class FakeAssistant:
+    """An Assistant over a real Library that knows its answer, or its error, beforehand.
+
+    It goes through the stages, `delay` seconds each, and remembers what it was asked.
+    """
+
+    def __init__(self, library: Library, outcome: Answer | Exception, delay: float = 0.0) -> None:
+        self.library = library
+        self.outcome = outcome
+        self.delay = delay
+        self.asked: list[dict[str, Any]] = []
+
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Any] = (),
+        since: str | None = None,
+        until: str | None = None,
+        publishers: Sequence[str] | None = None,
+    ) -> Iterator[Event]:
+        self.asked.append(
+            {"question": question, "since": since, "until": until, "publishers": publishers}
+        )
+        for name in ("understanding", "searching", "reading", "writing", "checking"):
+            yield Stage(name, question)
+            time.sleep(self.delay)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        yield self.outcome
+
+
+def answer_from(article: Article, quote: str, *, reason: str | None = None) -> Answer:
+    """An answer that says `quote`, citing it; with a `reason`, an abstention near `article`."""
+    start = article.text.index(quote)
+    passage = Passage(article.id, article.revision, 0, len(article.text), article.text)
+    citation = Citation(
+        n=1,
+        passage_id=passage.id,
+        article_id=article.id,
+        title=article.title,
+        publisher=article.publisher,
+        published=article.day,
+        url=article.url,
+        quote=quote,
+        start=start,
+        end=start + len(quote),
+        revision=article.revision,
+    )
+    return Answer(
+        question=quote,
+        query=quote,
+        text="The library does not answer this question." if reason else f"{quote} [1]",
+        abstained=reason is not None,
+        reason=reason,
+        statements=() if reason else (Statement(quote, (1,), 0.91, "supported"),),
+        citations=() if reason else (citation,),
+        hits=(Hit(passage, article, 0.5),),
+        window=Window(),
+        model="extractive",
+        as_of="2026-08-21",
+        timings_ms={"total": 430},
+    )

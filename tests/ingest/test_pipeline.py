@@ -8,7 +8,7 @@ import pytest
 
 from corpus.article import Article
 from corpus.embedding import Embedder
-from corpus.errors import BusyError, EmbedderChanged, EmptyLibrary, SearchIndexError
+from corpus.errors import BusyError, EmbedderChangedError, EmptyLibraryError, SearchIndexError
 from corpus.indexes import folder_of, open_current, opened
 from corpus.library import Library, Scope
 from corpus.settings import Settings
@@ -157,7 +157,7 @@ def test_two_at_once_are_one_too_many(pipeline: Pipeline) -> None:
 
 
 def test_an_empty_library_is_told(library: Library, settings: Settings, fake: Embedder) -> None:
-    with pytest.raises(EmptyLibrary, match="is empty") as caught:
+    with pytest.raises(EmptyLibraryError, match="is empty") as caught:
         open_current(library, settings, fake)
     assert "groundwire ingest" in caught.value.remedy
 
@@ -186,13 +186,13 @@ def test_another_embedder_is_refused_until_reindex(
         lambda: open_current(library, settings, other),
         lambda: Pipeline(library, other, settings).ingest(items),
     ):
-        with pytest.raises(EmbedderChanged, match=r"fake-0.*not with 'fake-1'") as caught:
+        with pytest.raises(EmbedderChangedError, match=r"fake-0.*not with 'fake-1'") as caught:
             refused()
         assert "groundwire reindex" in caught.value.remedy
     generation = Pipeline(library, other, settings).reindex()
     assert_indexed(library, settings, other)
     assert [path.name for path in (library.home / "index").iterdir()] == [generation.name]
-    with pytest.raises(EmbedderChanged):
+    with pytest.raises(EmbedderChangedError):
         open_current(library, settings, fake)
 
 
