@@ -248,8 +248,9 @@ def _statement(statement: Statement, cited: dict[int, Citation]) -> str:
     chips = "".join(_chip(cited[n]) for n in statement.citations)
     label = escape(LABELS[statement.label])
     return (
-        f'<p>{escape(statement.text)} {chips} <span class="gw-label gw-{statement.label}" '
-        f'title="support {statement.support:.2f}">{label}</span></p>'
+        f'<p>{escape(statement.text)} <span class="gw-backing">{chips} '
+        f'<span class="gw-label gw-{statement.label}" title="support {statement.support:.2f}">'
+        f"{label}</span></span></p>"
     )
 
 
@@ -412,6 +413,7 @@ def _theme() -> Any:
         link_text_color="*primary_700",
         link_text_color_dark="*primary_300",
         button_primary_background_fill="*primary_700",
+        button_primary_background_fill_dark="*primary_700",
         button_primary_background_fill_hover="*primary_800",
     )
 
@@ -466,7 +468,8 @@ CSS = """
 }
 .gw-chip:hover { border-color: currentColor; }
 .gw-chip:focus-visible, #gw-answer a:focus-visible { outline: 2px solid var(--color-accent); }
-.gw-label { font-size: .75rem; white-space: nowrap; color: var(--body-text-color-subdued); }
+.gw-backing { white-space: nowrap; }
+.gw-label { font-size: .75rem; color: var(--body-text-color-subdued); }
 .gw-label::before { content: "✓ "; }
 .gw-partial::before { content: "~ "; }
 .gw-unsupported, .gw-contradicted { color: var(--error-text-color); }

@@ -77,7 +77,7 @@ def up(
         f"{counts.passages} passages ({report.embedded} embedded now), "
         f"{counts.oldest} to {counts.newest}."
     )
-    out.print(f"Models: {_models_in_words(settings)}. Data: {settings.home}")
+    _tell(f"Models: {_models_in_words(settings)}. Data: {settings.home}")
     if serve:
         _serve(settings, port)
 
@@ -175,7 +175,8 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     out = _console()
     for name, value in state.items():
         shown = ", ".join(value) if isinstance(value, list) else value
-        out.print(f"[bold]{name.replace('_', ' '):>12}[/]  {shown}", highlight=False)
+        label = f"[bold]{name.replace('_', ' '):>12}[/]"
+        out.print(f"{label}  {_plain(str(shown))}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -201,7 +202,7 @@ def doctor(
         _print_json({"findings": [_as_dict(f) for f in findings], "models": ready})
     else:
         _show_findings(findings)
-        _console().print(f"[green]ok[/]   models: {', '.join(ready)}")
+        _console().print(f"[green]ok[/]   models: {', '.join(ready)}", highlight=False)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(FAILED)
 
@@ -213,7 +214,7 @@ def reindex(home: Home = None) -> None:
     with _progress() as progress:
         generation = _pipeline(settings).reindex(progress)
     counts = _library(settings).counts()
-    _console().print(
+    _tell(
         f"Indexed {counts.vectors} passages of {counts.articles} articles "
         f"with {generation.embedder} ({generation.fingerprint})."
     )
@@ -231,7 +232,11 @@ def models_list(home: Home = None, as_json: AsJson = False) -> None:
     for model in models:
         mark = "[green]ready[/]  " if model.present else "[dim]missing[/]"
         size = f" {model.size_bytes / 1e6:.0f} MB" if model.size_bytes else ""
-        _console().print(f"{mark}  [bold]{model.name}[/]  {model.kind}{size}  [dim]{model.note}[/]")
+        _console().print(
+            f"{mark}  [bold]{model.name}[/]  {model.kind}{size}  [dim]{_plain(model.note)}[/]",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @models_app.command("pull")
@@ -240,7 +245,7 @@ def models_pull(name: Annotated[str, typer.Argument()], home: Home = None) -> No
     from rag.llms import pull
 
     folder = pull(name, _settings(home).models_dir, _say)
-    _console().print(f"{name} is ready in {folder}.")
+    _tell(f"{name} is ready in {folder}.")
 
 
 @export_app.command("answer")
@@ -255,7 +260,7 @@ def export_answer(
 
     answer = _assistant(home, model).ask(question)
     _write(target, to_markdown(answer))
-    _console().print(f"Written: {target}")
+    _tell(f"Written: {target}")
     if answer.abstained:
         raise typer.Exit(ABSTAINED)
 
@@ -268,7 +273,7 @@ def export_library(
     from ingest.export import export_library as export
 
     count = export(_library(_settings(home)), target)
-    _console().print(f"Written: {target} ({count} lines)")
+    _tell(f"Written: {target} ({count} lines)")
 
 
 @app.command("eval")
@@ -524,6 +529,10 @@ def _write(target: Path, text: str) -> None:
         raise HomeError(
             f"{target} can't be written: {error.strerror}.", "Give another file."
         ) from error
+
+
+def _tell(line: str) -> None:
+    _console().print(_plain(line), highlight=False, soft_wrap=True)
 
 
 def _say(line: str) -> None:

@@ -1,6 +1,7 @@
 """Fresh processes: what a user of the terminal waits for, and what for.
 
 `python -m benchmarks.cold HOME` is one such process; it prints the seconds of its steps as JSON.
+Nothing of Groundwire is imported here before the clock runs.
 """
 
 from __future__ import annotations
@@ -11,21 +12,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
-import cli
 from benchmarks.figures import Figure, Target, Tell, seconds
-from benchmarks.homes import bundled_home
 
 RUNS = 5
 QUESTION = "Has OpenAI released an open-weight model?"
-COMMAND = (sys.executable, str(Path(cli.__file__)))
+ROOT = Path(__file__).parents[1]
+COMMAND = (sys.executable, str(ROOT / "cli.py"))
 ASK = Target("<", 6)
 HELP = Target("<", 0.4)
 
 
 def measure(keep: Path, tell: Tell) -> list[Figure]:
     """Medians of whole commands, and of the steps of one question in a fresh process."""
+    from benchmarks.homes import bundled_home
+
     home = str(bundled_home(keep))
     asked = _median([*COMMAND, "ask", QUESTION, "--home", home], "ask", tell)
     helped = _median([*COMMAND, "--help"], "--help", tell)
@@ -50,10 +53,9 @@ def _median(command: Sequence[str], name: str, tell: Tell) -> float:
 def _steps(home: str, tell: Tell) -> dict[str, float]:
     """The median of each step over fresh processes."""
     command = [sys.executable, "-m", "benchmarks.cold", home]
-    folder = Path(cli.__file__).parent
     runs = []
     for _ in range(RUNS):
-        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder)
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
         runs.append(json.loads(done.stdout))
     tell("steps done")
     return {step: statistics.median(run[step] for run in runs) for step in runs[0]}
@@ -61,17 +63,21 @@ def _steps(home: str, tell: Tell) -> dict[str, float]:
 
 def steps(home: Path) -> dict[str, float]:
     """Seconds of each step of a first question; meant for a process that has done nothing yet."""
+    clock = _Clock()
+    for name in ("rag.assistant", "corpus.settings", "corpus.library", "corpus.embedding"):
+        import_module(name)
+    clock.mark("importing ourselves, SQLAlchemy, pydantic, numpy")
+    import_module("chromadb")
+    clock.mark("importing chromadb")
     from rag.assistant import Assistant
 
-    clock = _Clock()
     assistant = Assistant(home=home, model="extractive")
-    clock.mark("settings", assistant.settings)
-    clock.mark("opening the library", assistant.library)
-    clock.mark("loading the embedder", assistant.embedder)
-    clock.mark("importing chromadb", __import__("chromadb"))
-    clock.mark("opening the indexes, first search", assistant.search(QUESTION))
-    clock.mark("loading the verifier and reader", (assistant.verifier, assistant.reader))
-    clock.mark("the question itself", assistant.ask(QUESTION))
+    assistant.embedder.encode([QUESTION], "query")
+    clock.mark("loading the embedder")
+    assistant.search(QUESTION)
+    clock.mark("opening library and indexes, first search")
+    assistant.ask(QUESTION)
+    clock.mark("the question itself")
     return clock.steps
 
 
@@ -82,8 +88,8 @@ class _Clock:
         self.steps: dict[str, float] = {}
         self._last = time.perf_counter()
 
-    def mark(self, step: str, _: object) -> None:
-        """Note the time since the last mark, which went into making `_`, as that of `step`."""
+    def mark(self, step: str) -> None:
+        """Note the time since the last mark as that of `step`."""
         at = time.perf_counter()
         self.steps[step] = at - self._last
         self._last = at

@@ -3,7 +3,8 @@
     python -m evals.calibrate_reader            writes rag/calibration/reader.json
 
 On what: the questions of evals/calibration.jsonl, written by hand over the bundled corpus and
-apart from those of evals/questions.jsonl, on which the answers are measured. Positive for the
+apart from those of evals/questions.jsonl, on which the answers are measured. About half are asked
+as analysts ask, in words far from the articles'; the others ("plain-…") as most people do. Positive for the
 sentence model are the sentences of the gold evidence, negative all others that were shortlisted.
 (1,500 questions of SQuAD were tried as further examples, at six weights: no gain. The model
 fitted without them puts the right sentence first for 0.77 of them, from eight contexts.)

@@ -33,7 +33,7 @@ GROUPS: dict[str, Callable[[Question], bool]] = {
     "unanswerable": lambda q: q.kind == "unanswerable",
     "false premise": lambda q: q.false_premise,
 }
-# On two lines, so that the table fits into 80 columns.
+# On two lines, so that the table fits into 80 columns, as does all that is printed.
 HEADINGS = {"unanswerable": "unan-\nswerable", "false premise": "false\npremise"}
 LATENCIES = {"latency_p50_ms": 50, "latency_p95_ms": 95}
 
@@ -200,7 +200,7 @@ def show(run: Run, *, as_json: bool) -> None:
         out.print(group_table(system))
     verdict = auto_verdict(run)
     if verdict:
-        out.print(f'{verdict}\n`model="auto"` takes {AUTO_MODEL}.', highlight=False)
+        out.print(f'\n{verdict}\n`model="auto"` takes {AUTO_MODEL}.', highlight=False)
 
 
 def main_table(run: Run) -> Table:
@@ -221,7 +221,7 @@ def main_table(run: Run) -> Table:
 def group_table(system: System) -> Table:
     """Rows are figures, columns are splits and kinds."""
     columns = groups(system)
-    table = _table(f"{system.name}, by split and kind")
+    table = _table(f"\n{system.name}, by split and kind", padding=(0, 0))
     for name, group in columns.items():
         heading = HEADINGS.get(name, f"\n{name}")
         table.add_column(f"{heading}\n{len(group)}", justify="right", no_wrap=True)
@@ -232,12 +232,12 @@ def group_table(system: System) -> Table:
     return table
 
 
-def _table(title: str) -> Table:
+def _table(title: str, padding: tuple[int, int] = (0, 1)) -> Table:
     from rich import box
     from rich.table import Table
 
     table = Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), min_width=60
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=padding, show_edge=False
     )
     table.add_column("", no_wrap=True)
     return table

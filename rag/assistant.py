@@ -10,14 +10,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from corpus.errors import EmptyLibraryError, UsageError
 from rag.answer import Answer, Hit, Window
 from rag.cite import answer_text, check, cite
+from rag.evidence import newest_first
 from rag.followups import Turn
 from rag.query import Query, clean, understand
 
@@ -37,6 +38,7 @@ HITS = 8
 MOST_HITS = 100
 NO_ANSWER = "The library does not answer this question."
 
+T = TypeVar("T")
 StageName = Literal["understanding", "searching", "reading", "writing", "checking"]
 Exchange = Turn | tuple[str, str] | Mapping[str, str]
 Day = date | str
@@ -80,6 +82,14 @@ class _Clock:
         spent = {name: self.spent.get(name, 0.0) for name in stages}
         spent["total"] = time.perf_counter() - self.started
         return {name: round(1000 * seconds) for name, seconds in spent.items()}
+
+
+class part(cached_property[T]):  # noqa: N801  it is used like `property`
+    """A part of the Assistant, made when first asked for, once, whichever threads ask."""
+
+    def __get__(self, assistant: Any, owner: type[Any] | None = None) -> T:  # type: ignore[override]
+        with assistant._lock:
+            return super().__get__(assistant, owner)
 
 
 class Assistant:
@@ -145,15 +155,16 @@ class Assistant:
         if not reading.answers:
             yield answer.abstained(_why_not(hits, reading, scope))
             return
+        evidence = newest_first(reading.evidence) if query.recent else reading.evidence
         yield Stage("writing", self.generator.name)
         drafted = ""
         with clock.timing("generate"):
-            for piece in self.generator.draft(query.text, reading.evidence, notes):
+            for piece in self.generator.draft(query.text, evidence, notes):
                 drafted += piece
                 yield Token(piece)
         yield Stage("checking")
         with clock.timing("verify"):
-            checked = check(drafted, reading.evidence, self.verifier)
+            checked = check(drafted, evidence, self.verifier)
         if checked.note:
             notes.append(checked.note)
         if not checked.sentences:
@@ -178,7 +189,7 @@ class Assistant:
 
     # The parts
 
-    @cached_property
+    @part
     def library(self) -> Library:
         """The Library in the data folder, filled with the bundled corpus if it was empty."""
         from corpus.library import Library
@@ -192,14 +203,14 @@ class Assistant:
             )
         return library
 
-    @cached_property
+    @part
     def embedder(self) -> Embedder:
         """The embedding model."""
         from corpus.embedding import load_embedder
 
         return load_embedder(self.settings)
 
-    @cached_property
+    @part
     def generator(self) -> Generator:
         """What writes drafts."""
         from rag.llms import load_generator
@@ -207,14 +218,14 @@ class Assistant:
         name = AUTO_MODEL if self.settings.model == "auto" else self.settings.model
         return load_generator(name, self.settings.models_dir)
 
-    @cached_property
+    @part
     def verifier(self) -> Verifier:
         """What checks drafts."""
         from rag.verify import AlignmentVerifier
 
         return AlignmentVerifier(self.embedder.encode)
 
-    @cached_property
+    @part
     def reader(self) -> Reader:
         """What reads hits."""
         from rag.evidence import FeatureReader
@@ -341,6 +352,8 @@ def _turn(exchange: Exchange) -> Turn:
 
 
 def _day(value: Day | None, name: str) -> date | None:
+    if isinstance(value, datetime):
+        return value.date()
     if value is None or isinstance(value, date):
         return value
     try:

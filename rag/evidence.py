@@ -40,6 +40,7 @@ SHORTLIST = 32
 # A sentence this many times less likely than the best one is not worth reading aloud: it brings
 # 0.3 points of the nuggets and a tenth of the length.
 LEAST_SHARE = 0.2
+QUOTED_SENTENCES = 3  # the most sentences that an answer quotes
 WITH_GAPS = (
     *("cosine", "overlap", "overlap_title", "overlap_before"),
     *("kin", "kin_title", "kin_before"),
@@ -178,6 +179,20 @@ class FeatureReader:
         return self.calibration.gate.probability(self.gate(asked, ranked))
 
 
+def newest_first(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """The sentences that will be quoted, newest article first, undated last; the rest as it was.
+
+    For questions about how things stand: what came later overtakes what came before.
+    """
+    quoted = sorted(evidence[:QUOTED_SENTENCES], key=_age, reverse=True)
+    return (*quoted, *evidence[QUOTED_SENTENCES:])
+
+
+def _age(item: Evidence) -> float:
+    published = item.hit.article.published
+    return published.timestamp() if published else float("-inf")
+
+
 def _glance(candidate: Candidate) -> float:
     """A first ranking without a model: 0.96 of the right sentences come among the best 32."""
     features = candidate.features
@@ -192,7 +207,7 @@ def _first(chosen: Scored, ranked: Sequence[Scored]) -> list[Scored]:
 
 
 def _evidence(ranked: Sequence[Scored]) -> Iterable[Evidence]:
-    least = LEAST_SHARE * ranked[0].score
+    least = LEAST_SHARE * max(scored.score for scored in ranked)
     for scored in ranked:
         c = scored.candidate
         if scored.score >= least:

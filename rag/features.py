@@ -110,13 +110,16 @@ def kin_features(
     asked: Asked, candidates: Sequence[Candidate], kinship: Kinship
 ) -> list[dict[str, float]]:
     """Overlap again, by meaning: the share of the question's words that have kin in the sentence;
-    in it or its title; in these or the sentence before."""
+    in it or its title; in these or the sentence before. And, for the sentence with which an
+    article opens, in the title: news says the main thing first."""
     own = kinship.cover(asked.words, [c.text for c in candidates])
     title = kinship.cover(asked.words, [c.hit.article.title for c in candidates])
     before = kinship.cover(asked.words, [c.before for c in candidates])
     rarities = np.array(asked.rarities, np.float32)
     with_title = np.maximum(own, title)
+    opens = np.array([c.features["opens_article"] for c in candidates], np.float32)
     shares = {
+        "lead_of_kin_title": opens * (title @ rarities),
         "kin": own @ rarities,
         "kin_title": with_title @ rarities,
         "kin_before": np.maximum(with_title, before) @ rarities,
@@ -150,6 +153,7 @@ def _of_hit(asked: Asked, hit: Hit, rank: int) -> list[Candidate]:
             "overlap_title": asked.overlap(stemmed[at], title),
             "overlap_before": asked.overlap(stemmed[at], title, before),
             "rank": 1 / (1 + rank),
+            "opens_article": float(hit.passage.start + a == 0),
             "opens_passage": float(at == 0),
             "length": min(1.0, math.log(1 + b - a) / 6),
             **_shown(asked, sentences[at], hit.article.title),

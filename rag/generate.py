@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from corpus.errors import ModelError
 from rag.answer import Evidence
+from rag.evidence import QUOTED_SENTENCES
 from rag.prompts import FULL, CountTokens, Prompt, fitting, lead, one_line
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
-QUOTED_SENTENCES = 3
 MOST_EVIDENCE = 24
 NO_ANSWER = "NO ANSWER"
 THOUGHT_OPENS, THOUGHT_CLOSES = "<think>", "</think>"

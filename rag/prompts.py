@@ -50,7 +50,7 @@ FULL = Prompt(
     led=True,
 )
 # For models of a few hundred million parameters. With FULL, SmolLM2-135M copies publishers and
-# dates in place of an answer: of 10 questions it got 1 right, with this one 5.
+# dates in place of an answer: of 10 questions it got 1 right, with this one about 4.
 SHORT = Prompt(system="Answer with facts from the text, in its words.")
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from corpus.article import Article, Passage
-from rag.answer import Answer, Citation, Hit, Statement, Window
+from corpus.sentences import sentence_spans
+from rag.answer import Answer, Citation, Evidence, Hit, Statement, Verdict, Window
 from rag.assistant import Event, Stage
-from rag.words import content_stems
+from rag.evidence import Reading
+from rag.verify import Pair
+from rag.words import content_stems, words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,4 +140,85 @@ def answer_from(article: Article, quote: str, *, reason: str | None = None) -> A
         model="extractive",
         as_of="2026-08-21",
         timings_ms={"total": 430},
+    )
+
+
+class FakeReader:
+    """A Reader: every sentence of the hits, those that share most words with the question first.
+
+    What it finds answers the question with the probability `answerable`, of which 0.5 is needed.
+    """
+
+    fingerprint = "fake"
+
+    def __init__(self, answerable: float = 0.9) -> None:
+        self.answerable = answerable
+        self.asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def read(self, question: str, parts: Sequence[str], hits: Sequence[Hit]) -> Reading:
+        self.asked.append((question, tuple(parts)))
+        wanted = set(words(question))
+        evidence = [evidence_at(hit, a, b) for hit in hits for a, b in spans_of(hit)]
+        evidence.sort(key=lambda item: -len(wanted & set(words(item.text))))
+        return Reading(tuple(evidence), self.answerable if evidence else 0.0, 0.5)
+
+
+class FakeVerifier:
+    """A Verifier: a statement is supported by a passage that has what it quotes, or all of it.
+
+    Sentences of `refused` are never supported, whatever the passage says.
+    """
+
+    fingerprint = "fake"
+
+    def __init__(self, refused: Collection[str] = ()) -> None:
+        self.refused = refused
+        self.pairs: list[Pair] = []
+
+    def verify(self, pairs: Sequence[Pair]) -> list[Verdict]:
+        self.pairs.extend(pairs)
+        return [self._verdict(pair) for pair in pairs]
+
+    def _verdict(self, pair: Pair) -> Verdict:
+        quoted = re.search("“(.*)”", pair.statement)
+        said = quoted[1] if quoted else pair.statement
+        for start, end in spans_of(pair.hit):
+            sentence = pair.hit.article.text[start:end]
+            if said in sentence and not any(text in sentence for text in self.refused):
+                return Verdict(1.0, "supported", start, end)
+        start, end = spans_of(pair.hit)[0]
+        return Verdict(0.1, "unsupported", start, end, ("nothing says so",))
+
+
+class FakeGenerator:
+    """A Generator that drafts the given pieces, and leaves a remark where it has one."""
+
+    name = "fake"
+
+    def __init__(self, *pieces: str, remark: str = "") -> None:
+        self.pieces = pieces
+        self.remark = remark
+
+    def draft(self, question: str, evidence: Sequence[Evidence], notes: list[str]) -> Iterator[str]:
+        if self.remark:
+            notes.append(self.remark)
+        yield from self.pieces
+
+
+def spans_of(hit: Hit) -> list[tuple[int, int]]:
+    """The spans of the sentences of a hit, in its article."""
+    start = hit.passage.start
+    return [(start + a, start + b) for a, b in sentence_spans(hit.passage.text)]
+
+
+def evidence_at(hit: Hit, start: int, end: int, score: float = 0.9) -> Evidence:
+    """The evidence `article.text[start:end]`."""
+    return Evidence(hit, start, end, hit.article.text[start:end], score)
+
+
+def hit_on(article: Article, start: int = 0, end: int | None = None, score: float = 0.5) -> Hit:
+    """A hit on a passage of `article`, the whole of it if no span is given."""
+    text = article.text[start:end]
+    return Hit(
+        Passage(article.id, article.revision, start, start + len(text), text), article, score
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import pytest
@@ -257,7 +261,7 @@ def test_the_page_names_no_other_host_that_it_would_load_from(client: httpx.Clie
     tags = Tags(page.text)
     loaded = [a.get("src") for a in tags.named("script")] + [a["href"] for a in tags.named("link")]
     assert [url for url in loaded if url and re.match(r"(https?:)?//", url)] == []
-    assert "fonts.googleapis" not in client.get("/theme.css").text
+    assert "fonts.googleapis" not in client.get("/theme.css").raise_for_status().text
     assert "default-src 'self'" in page.headers["content-security-policy"]
 
 
@@ -288,3 +292,24 @@ def test_a_taken_port_is_named_with_the_remedy() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=rf"Port {port} .*in use\. .*--port"):
             app.serve(Settings(), port)
+
+
+def test_it_says_one_line_and_stops_quietly_on_ctrl_c(bundled_home: Path) -> None:
+    port = free_port()
+    program = (
+        "import sys, app; from corpus.settings import load_settings;"
+        "app.serve(load_settings(home=sys.argv[1]), int(sys.argv[2]))"
+    )
+    server = subprocess.Popen(
+        [sys.executable, "-c", program, str(bundled_home), str(port)],
+        cwd=Path(app.__file__).parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdout
+    first = server.stdout.readline()
+    server.send_signal(signal.SIGINT)
+    rest, complaints = server.communicate(timeout=20)
+    assert first == f"Serving on http://127.0.0.1:{port} (Ctrl+C stops)\n"
+    assert (rest, complaints, server.returncode) == ("", "", 0)

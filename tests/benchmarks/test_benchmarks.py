@@ -161,7 +161,9 @@ def test_the_scopes_differ_from_query_to_query(name: str) -> None:
 
 
 def test_peak_memory_is_that_of_this_process() -> None:
-    code = "from benchmarks.scale import peak_memory_mb as m; a = m(); bytearray(10**8); print(m() - a)"
+    code = (
+        "from benchmarks.scale import peak_memory_mb as m; a = m(); bytearray(10**8); print(m()-a)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT
     )

@@ -119,12 +119,19 @@ def test_the_json_holds_every_item(record: Run) -> None:
     assert figures["all"]["latency_p95_ms"] >= figures["all"]["latency_p50_ms"] > 0
 
 
-def test_the_tables_fit_into_a_terminal(record: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    report.show(record, as_json=False)
+def test_the_tables_fit_into_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    items = []
+    for question in bundled_questions():
+        plain = score(question, [], None, (Judged("said"),))
+        items.append(Item(question, [], None, (), replace(plain, milliseconds=123_456)))
+    report.show(
+        made_up(System("extractive", tuple(items)), System("smollm2", tuple(items))), as_json=False
+    )
     out = capsys.readouterr().out
     lines = out.splitlines()
     answer_rate = next(n for n, line in enumerate(lines) if "answer rate" in line)
     assert "faithfulness" in lines[answer_rate + 1]
+    assert "premise" in out
     assert "…" not in out
     assert max(map(len, lines)) <= 80
 
