@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+WIDTH = 120
+
 Measure = Callable[[Path, Tell], list[Figure]]
 
 
@@ -29,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     unknown = [name for name in given.names if name not in benchmarks]
     if unknown:
         _parser().error(f"no benchmark {unknown[0]!r}; there are {', '.join(benchmarks)}")
-    out, err = Console(), Console(stderr=True)
+    # Where the table goes to a file, no terminal tells how wide it may be.
+    out, err = Console(width=None if sys.stdout.isatty() else WIDTH), Console(stderr=True)
     out.print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     for name in given.names or benchmarks:
         figures = benchmarks[name](given.keep, partial(_tell, err, name))

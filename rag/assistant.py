@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 AUTO_MODEL = "extractive"
 HITS = 8
 MOST_HITS = 100
+DOUBT = (
+    "Weak evidence: these sentences come nearest, but they may not answer the question "
+    "(probability {:.2f})."
+)
 NO_ANSWER = "The library does not answer this question."
 
 T = TypeVar("T")
@@ -89,7 +93,8 @@ class part(cached_property[T]):  # noqa: N801  it is used like `property`
 
     def __get__(self, assistant: Any, owner: type[Any] | None = None) -> T:  # type: ignore[override]
         with assistant._lock:
-            return super().__get__(assistant, owner)
+            made: T = super().__get__(assistant, owner)
+            return made
 
 
 class Assistant:
@@ -155,6 +160,8 @@ class Assistant:
         if not reading.answers:
             yield answer.abstained(_why_not(hits, reading, scope))
             return
+        if reading.doubtful:
+            notes.append(DOUBT.format(reading.answerable))
         evidence = newest_first(reading.evidence) if query.recent else reading.evidence
         yield Stage("writing", self.generator.name)
         drafted = ""

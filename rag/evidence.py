@@ -57,10 +57,15 @@ class Reading:
     evidence: tuple[Evidence, ...]
     answerable: float
     threshold: float
+    doubt: float
 
     @property
     def answers(self) -> bool:
         return bool(self.evidence) and self.answerable >= self.threshold
+
+    @property
+    def doubtful(self) -> bool:
+        return self.answerable < self.doubt
 
 
 class Reader(Protocol):
@@ -74,11 +79,12 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was fitted, and from which probability on a question counts as answered."""
+    """What was fitted, and from which probability on a question counts as answered, and surely."""
 
     sentence: Logistic
     gate: Logistic
     threshold: float
+    doubt: float
     fingerprint: str
 
 
@@ -94,6 +100,7 @@ def load_calibration(path: Path = CALIBRATION) -> Calibration:
             sentence=Logistic(**raw["sentence"]),
             gate=Logistic(**raw["gate"]),
             threshold=float(raw["threshold"]),
+            doubt=float(raw["doubt"]),
             fingerprint=short_hash(text),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -136,18 +143,19 @@ class FeatureReader:
         asked = Asked.of(question, self.rarity)
         ranked = self.score(asked, hits)
         if not ranked:
-            return Reading((), 0.0, self.calibration.threshold)
+            return self._reading((), 0.0)
         for part in reversed(parts):
             ranked = _first(self.score(Asked.of(part, self.rarity), hits)[0], ranked)
-        return Reading(
-            tuple(_evidence(ranked)), self._answerable(asked, ranked), self.calibration.threshold
-        )
+        return self._reading(tuple(_evidence(ranked)), self._answerable(asked, ranked))
+
+    def _reading(self, evidence: tuple[Evidence, ...], answerable: float) -> Reading:
+        calibration = self.calibration
+        return Reading(evidence, answerable, calibration.threshold, calibration.doubt)
 
     def score(self, asked: Asked, hits: Sequence[Hit]) -> list[Scored]:
         """The shortlisted sentences of `hits` with their scores, best first."""
-        measured = self.measure(asked, hits)
         model = self.calibration.sentence
-        scored = [Scored(c, f, model.probability(f)) for c, f in measured]
+        scored = [Scored(c, f, _probability(model, f)) for c, f in self.measure(asked, hits)]
         return sorted(scored, key=lambda s: (-s.score, s.candidate.rank, s.candidate.start))
 
     def measure(self, asked: Asked, hits: Sequence[Hit]) -> list[Measured]:
@@ -176,7 +184,16 @@ class FeatureReader:
         )
 
     def _answerable(self, asked: Asked, ranked: Sequence[Scored]) -> float:
-        return self.calibration.gate.probability(self.gate(asked, ranked))
+        return _probability(self.calibration.gate, self.gate(asked, ranked))
+
+
+def _probability(model: Logistic, features: dict[str, float]) -> float:
+    if unknown := model.weights.keys() - features.keys():
+        raise ModelError(
+            f"The reader's calibration weighs {', '.join(sorted(unknown))}, which is not measured.",
+            "Write it again with: python -m evals.calibrate_reader",
+        )
+    return model.probability(features)
 
 
 def newest_first(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:

@@ -40,6 +40,17 @@ _REASON = re.compile(
 )
 
 
+# Words by which people ask, not words that they ask about.
+FILLERS = frozenset(
+    stem
+    for word in """tell know say said says explain describe summarise summarize give show list please
+    anything something thing things happen happened happens happening news latest current currently
+    exactly actually really according report reported reports mention mentioned talk question
+    information info details overview kind""".split()
+    for stem in word_stems(word)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question, taken apart once."""
@@ -53,13 +64,12 @@ class Asked:
 
     @classmethod
     def of(cls, text: str, rarity: Rarity) -> Asked:
-        weights = {stem: rarity(stem) for stem in stems(text)}
-        words = distinct(content_words(text))
+        words = [w for w in distinct(content_words(text)) if not FILLERS.issuperset(word_stems(w))]
         rarities = [max(rarity(stem) for stem in word_stems(word)) for word in words]
         return cls(
             text=text,
-            weights=weights,
-            words=words,
+            weights={s: rarity(s) for s in stems(text) if s not in FILLERS},
+            words=tuple(words),
             rarities=tuple(value / sum(rarities) for value in rarities),
             facts=facts_of(text),
             wanted=frozenset(kind for kind, words in _WANTED.items() if words.search(text)),

@@ -33,7 +33,7 @@ def freshness(answer: Answer) -> str:
 
 def to_markdown(answer: Answer) -> str:
     """The answer with its references, as a Markdown document."""
-    lines = [f"# {answer.question.strip()}", "", answer.text.replace("\n", "\n\n"), ""]
+    lines = [f"# {_one_line(answer.question)}", "", answer.text.replace("\n", "\n\n"), ""]
     if answer.reason:
         lines += [answer.reason, ""]
     if answer.citations:

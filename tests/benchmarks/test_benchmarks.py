@@ -255,8 +255,25 @@ def test_ingest_afresh_leaves_nothing_and_embeds_all() -> None:
     assert once > 80 and len(fake.encoded) == 2 * once
 
 
-def test_rates_are_passages_by_the_median_time() -> None:
+def test_the_ratio_is_that_of_the_middle_round() -> None:
+    times = {"ingest": [1.0, 2.0, 40.0], "bare": [1.2, 3.0, 4.0], "ours": [0.5, 1.0, 2.0]}
+    values = [figure.value for figure in ingest.figures(times, 60, 8)]
+    assert values == pytest.approx([30, 1.2, 60, 2.4])
+
+
+def test_runs_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "ROUNDS", 2)
+    order: list[str] = []
+    runs = {name: (lambda name=name: order.append(name)) for name in ("one", "two")}
+    times = ingest.in_turns(runs, quiet)
+    assert order == ["one", "two", "one", "two"]
+    assert [len(taken) for taken in times.values()] == [2, 2]
+
+
+def test_the_fastest_batch_size_is_taken() -> None:
     import time
 
-    rates = ingest.passages_per_second({"nap": lambda: time.sleep(0.01)}, 10, quiet)
-    assert 100 < rates["nap"] <= 1000
+    def bare(texts: Any, size: int) -> None:
+        time.sleep(0 if size == 32 else 0.02)
+
+    assert ingest.best_batch_size(bare, ["a"], quiet) == 32
