@@ -505,7 +505,9 @@ def _progress() -> Iterator[Progress]:
     )
 
     columns = (TextColumn("{task.description:>15}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=_err()) as bars:
+    err = _err()
+    bars = Progress(*columns, TimeRemainingColumn(), console=err, disable=not err.is_terminal)
+    with bars:
         tasks: dict[str, Any] = {}
 
         def progress(stage: str, done: int, total: int | None) -> None:

@@ -77,8 +77,11 @@ passages = sa.Table(
     sa.Column("revision", sa.Text, nullable=False),
     sa.Column("start", sa.Integer, nullable=False),
     sa.Column("end", sa.Integer, nullable=False),
-    sa.Column("retired", sa.Boolean, nullable=False, index=True),
+    sa.Column("retired", sa.Boolean, nullable=False),
 )
+# Of the retired alone: an index over all would be taken for a good filter, and cost 40 ms in
+# 100,000 passages where the lookup by id takes 1.
+sa.Index("passages_retired", passages.c.id, sqlite_where=passages.c.retired.is_(True))
 generations = sa.Table(
     "generations",
     metadata,
@@ -290,10 +293,10 @@ class Library:
                 for id_ in db.scalars(query.where(passages.c.id.in_(some)))
             }
 
-    def scope_size(self, scope: Scope) -> int:
-        """How many current passages lie in `scope`."""
+    def ids_in_scope(self, scope: Scope) -> list[str]:
+        """Ids of the current passages whose article lies in `scope`."""
         with self._read() as db:
-            return db.scalar(_scoped(sa.select(sa.func.count()), scope)) or 0
+            return list(db.scalars(_scoped(sa.select(passages.c.id), scope)))
 
     def newest(self) -> str | None:
         """The day of the newest article, in ISO form."""

@@ -15,8 +15,8 @@ out-of-fold over eight folds of questions.
 
     threshold   the highest below which at most WRONG_ABSTAIN of the answerable questions fall,
                 averaged over the styles: below it the answer is withheld
-    doubt       the highest near which (within 0.05) no larger a share of the answerable questions
-                lies than of the unanswerable: below it the answer is given with a warning
+    doubt       the highest below which an unanswerable question falls LIKELIHOOD times as often as
+                an answerable one: below it the answer is given with a warning
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ from rag.retrieve import Retriever
 QUESTIONS = Path(__file__).with_name("calibration.jsonl")
 STYLES = ("plain", "cal", "dev")
 WRONG_ABSTAIN = 0.05
+LIKELIHOOD = 2.0
 FOLDS = 8
 HITS = 8
 STEPS = np.arange(0.01, 1.0, 0.01).round(2)
@@ -245,13 +246,8 @@ def _doubt(cases: Sequence[Case], guessed: NDArray[np.float64]) -> float:
     asked = [(c.answerable, g) for c, g in zip(cases, guessed, strict=True) if not c.hidden]
     right = np.array([g for answerable, g in asked if answerable])
     wrong = np.array([g for answerable, g in asked if not answerable])
-    even = [t for t in STEPS if _share(right, t) <= _share(wrong, t)]
-    return float(max(even))
-
-
-def _share(guessed: NDArray[np.float64], at: float) -> float:
-    """Share of questions whose probability lies within a twentieth of `at`."""
-    return float((np.abs(guessed - at) <= 0.05).mean())
+    telling = [t for t in STEPS if (wrong < t).mean() >= LIKELIHOOD * (right < t).mean() > 0]
+    return float(max(telling))
 
 
 def _gate_figures(

@@ -43,10 +43,10 @@ _REASON = re.compile(
 # Words by which people ask, not words that they ask about.
 FILLERS = frozenset(
     stem
-    for word in """tell know say said says explain describe summarise summarize give show list please
-    anything something thing things happen happened happens happening news latest current currently
-    exactly actually really according report reported reports mention mentioned talk question
-    information info details overview kind""".split()
+    for word in """tell know say said says explain describe summarise summarize give show list
+    please anything something thing things happen happened happens happening news latest current
+    currently exactly actually really according report reported reports mention mentioned talk
+    question information info details overview kind""".split()
     for stem in word_stems(word)
 )
 

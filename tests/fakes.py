@@ -146,7 +146,8 @@ def answer_from(article: Article, quote: str, *, reason: str | None = None) -> A
 class FakeReader:
     """A Reader: every sentence of the hits, those that share most words with the question first.
 
-    What it finds answers the question with the probability `answerable`, of which 0.5 is needed.
+    What it finds answers the question with the probability `answerable`, of which 0.5 is needed,
+    and 0.7 not to be doubtful.
     """
 
     fingerprint = "fake"
@@ -160,7 +161,7 @@ class FakeReader:
         wanted = set(words(question))
         evidence = [evidence_at(hit, a, b) for hit in hits for a, b in spans_of(hit)]
         evidence.sort(key=lambda item: -len(wanted & set(words(item.text))))
-        return Reading(tuple(evidence), self.answerable if evidence else 0.0, 0.5)
+        return Reading(tuple(evidence), self.answerable if evidence else 0.0, 0.5, 0.7)
 
 
 class FakeVerifier:

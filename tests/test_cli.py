@@ -6,16 +6,15 @@ of its own is started only where the user or the environment has to be another.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
 import shutil
 import sqlite3
-import stat
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,16 @@ from typing import Any
 import pytest
 
 import cli
-from corpus.library import Library
+from corpus.library import DATABASE, Library
+from corpus.settings import Settings
 from ingest import bundled
+from ingest.files import read_path
+from ingest.pipeline import Pipeline
 
 ROOT = Path(__file__).parents[1]
 QUESTION = "Has OpenAI released an open-weight model?"
+WEEK = "2025-08-0*.md"
 OFF_TOPIC = "How do I bake sourdough bread at home?"
-NOBODY = 65534
 COMMANDS = [
     "up", "ui", "ingest", "ask", "search", "status", "doctor", "models", "models list",
     "models pull", "reindex", "export", "export answer", "export library", "eval",
@@ -77,10 +79,22 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     return groundwire
 
 
+@pytest.fixture(scope="session")
+def small_home(tmp_path_factory: pytest.TempPathFactory, models_dir: Path, embedder: Any) -> Path:
+    """A home with the digests of a week. To be read only."""
+    home = tmp_path_factory.mktemp("small")
+    (home / "models").symlink_to(models_dir)
+    items = [item for path in sorted(bundled.ARTICLES.glob(WEEK)) for item in read_path(path)]
+    library = Library.open(home)
+    Pipeline(library, embedder, Settings(home=home)).ingest(items)
+    library.close()
+    return home
+
+
 @pytest.fixture
-def home(bundled_home: Path, tmp_path: Path) -> Path:
-    """A home with the bundled corpus, to be spoilt."""
-    return shutil.copytree(bundled_home, tmp_path / "home", symlinks=True)
+def home(small_home: Path, tmp_path: Path) -> Path:
+    """A copy of the small home, to be spoilt."""
+    return shutil.copytree(small_home, tmp_path / "home", symlinks=True)
 
 
 @pytest.fixture
@@ -91,7 +105,7 @@ def fresh(models_dir: Path, tmp_path: Path) -> Path:
     return tmp_path / "fresh"
 
 
-def digest(folder: Path, name: str, text: str = "It was released on Monday.", **fields: Any) -> Path:
+def digest(folder: Path, name: str, text: str = "It came on Monday.", **fields: Any) -> Path:
     given = {"title": f"Digest {name}", "url": f"https://example.org/{name}", **fields}
     head = "".join(f"{key}: {value}\n" for key, value in given.items())
     (folder / f"{name}.md").write_text(f"---\n{head}---\n{text}\n", "utf-8")
@@ -148,7 +162,7 @@ def test_an_empty_home_is_filled_first_and_only_once(
 ) -> None:
     few = tmp_path / "few"
     few.mkdir()
-    for path in sorted(bundled.ARTICLES.glob("2025-08-0*.md")):
+    for path in sorted(bundled.ARTICLES.glob(WEEK)):
         shutil.copy(path, few)
     monkeypatch.setattr(bundled, "ARTICLES", few)
     first = run("ask", QUESTION, "--home", fresh, "--json")
@@ -193,7 +207,7 @@ def test_models_list_names_what_is_there_and_how_to_get_the_rest(
         (("search", "models", "-k", "0"), "between 1 and 100"),
         (("ask", QUESTION, "--since", "yesterday"), "since is 'yesterday'"),
         (("ask", QUESTION, "--since", "2025-06-01", "--until", "2025-05-01"), "lies after until"),
-        (("ask", QUESTION, "--publisher", "OpenIA"), "Did you mean OpenAI?"),
+        (("ask", QUESTION, "--publisher", "OpenIA"), "Did you mean OpenAI or"),
         (("ask", QUESTION, "--model", "gpt-12"), "no model called"),
         (("models", "pull", "gpt-12"), "can't be pulled"),
     ],
@@ -212,7 +226,7 @@ def test_wrong_commands_and_flags_exit_with_two(run: Run, arguments: tuple[str, 
     assert run(*arguments).code == 2
 
 
-@pytest.mark.parametrize("question", ["今天的天气怎么样？", "Сколько стоит хлеб?", "🍞🍞🍞", "the of and"])
+@pytest.mark.parametrize("question", ["今天的天气怎么样？", "Сколько стоит?", "🍞🍞", "the of"])
 def test_a_question_in_another_script_is_answered_or_not(
     run: Run, bundled_home: Path, question: str
 ) -> None:
@@ -281,11 +295,8 @@ def test_an_ingest_in_which_all_is_refused_fails(run: Run, fresh: Path, tmp_path
 
 
 def test_a_newer_schema_is_told(run: Run, home: Path) -> None:
-    database = next(path for path in home.glob("*") if path.suffix in {".db", ".sqlite", ".sqlite3"})
-    with sqlite3.connect(database) as db:
-        changed = db.execute("update meta set value = '99' where key like 'schema%'").rowcount
-        if not changed:
-            db.execute("pragma user_version = 99")
+    with sqlite3.connect(home / DATABASE) as db:
+        assert db.execute("update meta set value = '99' where key like 'schema%'").rowcount == 1
     for command in (("ask", QUESTION), ("status",), ("doctor",)):
         result = run(*command, "--home", home)
         assert result.code == 1 and "version" in result.told
@@ -297,7 +308,9 @@ def test_a_home_that_is_a_file_is_told(run: Run, tmp_path: Path) -> None:
     assert result.code == 1 and str(tmp_path / "file") in result.told
 
 
-def test_a_broken_setting_is_told(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_setting_is_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "groundwire.toml").write_text("home = [")
     result = run("status")
@@ -315,29 +328,18 @@ def test_brackets_in_paths_are_shown_as_they_are(run: Run, fresh: Path, tmp_path
     assert f"Written: {target} (1 lines)" in run("export", "library", target, "--home", odd).out
 
 
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that other users can enter, as pytest's own can't be."""
-    folder = Path(tempfile.mkdtemp(prefix="groundwire-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+def as_a_common_user() -> None:
+    """Take from root, before the child starts, the right to write where nobody may."""
+    override, read_search, drop = 1, 2, 24  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP
+    for capability in (override, read_search):
+        ctypes.CDLL(None).prctl(drop, capability, 0, 0, 0)
 
 
-def readable_by_all(path: Path) -> bool:
-    return all(p.stat().st_mode & stat.S_IXOTH for p in (path, *path.parents))
-
-
-def test_a_read_only_home_is_told(home: Path, open_folder: Path) -> None:
-    code_is_readable = readable_by_all(ROOT) and readable_by_all(Path(sys.executable).parent)
-    if os.geteuid() == 0 and not code_is_readable:
-        pytest.skip("root can write everywhere, and no other user can read the code here")
-    locked = open_folder / "home"
-    shutil.copytree(home, locked, symlinks=True)
+def test_a_read_only_home_is_told(small_home: Path, tmp_path: Path) -> None:
+    locked = shutil.copytree(small_home, tmp_path / "locked", symlinks=True)
     for path in (locked, *locked.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o555 if path.is_dir() else 0o444)
-    user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
     script = (
         "import sys, cli\n"
         "for command in (['ask', 'Who?'], ['ingest']):\n"
@@ -346,14 +348,14 @@ def test_a_read_only_home_is_told(home: Path, open_folder: Path) -> None:
         "    except SystemExit as end: print(end.code)\n"
     )
     result = subprocess.run(
-        [sys.executable, "-B", "-c", script, str(locked)],
+        [sys.executable, "-c", script, str(locked)],
         capture_output=True, text=True, cwd=ROOT, timeout=120, check=False,
-        env={"PATH": os.environ["PATH"], "COLUMNS": "200", "HOME": str(open_folder)}, **user,
+        env={**os.environ, "COLUMNS": "200"}, preexec_fn=as_a_common_user,
     )  # fmt: skip
     assert result.stdout.split() == ["1", "1"], result.stderr
     lines = result.stderr.strip().splitlines()
     assert len(lines) == 2 and all(line.startswith("groundwire: ") for line in lines)
-    assert all(str(locked) in line and "written" in line for line in lines), lines
+    assert all(str(locked) in line for line in lines), lines
 
 
 # Damage
@@ -429,20 +431,13 @@ def test_an_answer_is_exported_as_markdown(run: Run, bundled_home: Path, tmp_pat
 def test_a_library_is_exported_and_read_back(
     run: Run, home: Path, fresh: Path, tmp_path: Path
 ) -> None:
-    few = tmp_path / "few"
-    few.mkdir()
-    for path in sorted(bundled.ARTICLES.glob("2025-0[78]*.md")):
-        shutil.copy(path, few)
-    assert run("ingest", few, "--home", fresh).code == 0
     first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
-    assert run("export", "library", first, "--home", fresh).code == 0
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "models").symlink_to(fresh / "models")
-    assert run("ingest", first, "--home", other).code == 0
-    assert run("export", "library", second, "--home", other).code == 0
+    assert run("export", "library", first, "--home", home).code == 0
+    assert run("ingest", first, "--home", fresh).code == 0
+    assert run("export", "library", second, "--home", fresh).code == 0
     assert first.read_text("utf-8") == second.read_text("utf-8")
-    assert list(Library.open(fresh).articles()) == list(Library.open(other).articles())
+    articles = list(Library.open(home).articles())
+    assert articles == list(Library.open(fresh).articles()) and len(articles) > 3
 
 
 @pytest.mark.parametrize("what", [("answer", QUESTION), ("library",)])

@@ -7,15 +7,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from corpus import vectors
 from corpus.article import Article, Passage
 from corpus.errors import SearchIndexError
-from corpus.library import Library, Scope
+from corpus.library import Library
 from corpus.settings import Settings
 from corpus.vectors import VectorIndex, discard, discard_others
 from ingest.doctor import diagnose
@@ -80,10 +80,6 @@ def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorInde
     discard(tmp_path / "vectors", name, url)
 
 
-def near(index: VectorIndex, row: int, **scope: object) -> list[str]:
-    return [id_ for id_, _ in index.search(VECTORS[row], 4, Scope(**scope))]  # type: ignore[arg-type]
-
-
 def test_the_nearest_comes_first_with_its_cosine(index: VectorIndex) -> None:
     between = (VECTORS[0] * 0.8 + VECTORS[1] * 0.6).astype(np.float32)
     ranked = index.search(between, 2)
@@ -91,13 +87,27 @@ def test_the_nearest_comes_first_with_its_cosine(index: VectorIndex) -> None:
     assert [score for _, score in ranked] == pytest.approx([0.8, 0.6], abs=1e-5)
 
 
-def test_the_scope_holds(index: VectorIndex) -> None:
-    assert near(index, 0, since=date(2025, 3, 1)) == near(index, 0, since=date(2025, 3, 3))
-    assert set(near(index, 0, since=date(2025, 3, 1))) == set(IDS[1:3]), "undated is in no window"
-    assert set(near(index, 0, until=date(2025, 3, 3))) == set(IDS[:2])
-    assert near(index, 0, publishers=("Beta",)) == IDS[:1]
-    assert near(index, 0, since=date(2025, 3, 1), publishers=("Gamma", "Beta")) == [IDS[1]]
-    assert near(index, 0, publishers=("Nobody",)) == []
+@pytest.mark.parametrize("few", [0, 1_000])
+def test_only_those_asked_for_are_found(
+    index: VectorIndex, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """By comparing each, and by searching the graph."""
+    monkeypatch.setattr(vectors, "FEW", few)
+    near_second = (VECTORS[1] * 0.8 + VECTORS[2] * 0.6).astype(np.float32)
+    ranked = index.search(near_second, 2, [IDS[3], IDS[2], IDS[0]])
+    assert ranked[0][0] == IDS[2]
+    assert [score for _, score in ranked] == pytest.approx([0.6, 0.0], abs=1e-5)
+    assert [id_ for id_, _ in index.search(near_second, 4, [IDS[2]])] == [IDS[2]]
+
+
+@pytest.mark.parametrize("few", [0, 1_000])
+def test_an_id_without_a_vector_is_passed_over(
+    index: VectorIndex, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(vectors, "FEW", few)
+    assert [id_ for id_, _ in index.search(VECTORS[0], 4, ["not embedded yet", IDS[1]])] == IDS[1:2]
+    assert index.search(VECTORS[0], 4, ["not embedded yet"]) == []
+    assert index.search(VECTORS[0], 4, []) == []
 
 
 def test_the_same_passage_stands_once(index: VectorIndex) -> None:

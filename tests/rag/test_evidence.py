@@ -28,6 +28,7 @@ PLAIN = Calibration(
     sentence=Logistic(-3.0, {"overlap": 6.0}),
     gate=Logistic(-4.0, {"cosine": 8.0}),
     threshold=0.5,
+    doubt=0.7,
     fingerprint="plain",
 )
 COSTS = Article("Costs", "Alpha costs $5. Beta costs $7. The sky stays blue today.", "https://e/1")
@@ -117,7 +118,9 @@ def test_gaps_are_those_of_the_question(reader: FeatureReader) -> None:
 
 def test_ties_are_broken_by_place() -> None:
     flat = FeatureReader(
-        FakeEmbedder(), lambda stem: 2.0, Calibration(Logistic(0, {}), Logistic(0, {}), 0.5, "flat")
+        FakeEmbedder(),
+        lambda stem: 2.0,
+        Calibration(Logistic(0, {}), Logistic(0, {}), 0.5, 0.7, "flat"),
     )
     first = flat.read("Alpha", (), hits()).evidence
     assert [(item.hit.article.title, item.start) for item in first] == [
@@ -141,7 +144,7 @@ def test_newest_first_orders_only_what_will_be_quoted() -> None:
 
 def test_the_calibration_in_the_repository_is_whole(reader: FeatureReader) -> None:
     real = load_calibration()
-    assert 0 < real.threshold < 1
+    assert 0 < real.threshold <= real.doubt < 1
     asked = Asked.of("What does Beta cost?", reader.rarity)
     measured = reader.measure(asked, hits())
     assert all(set(real.sentence.weights) <= set(features) for _, features in measured)
@@ -163,7 +166,7 @@ def test_the_calibration_in_the_repository_is_whole(reader: FeatureReader) -> No
 def test_a_damaged_calibration_is_told(tmp_path: Path, content: str) -> None:
     path = tmp_path / "reader.json"
     path.write_bytes(content.encode("latin-1"))
-    with pytest.raises(ModelError, match="evals.calibrate_reader"):
+    with pytest.raises(ModelError, match=r"evals\.calibrate_reader"):
         load_calibration(path)
 
 

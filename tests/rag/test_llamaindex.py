@@ -122,7 +122,7 @@ def test_both_serve_inside_a_router(assistant: Assistant) -> None:
     router = RouterQueryEngine(
         selector=ByWord(),
         query_engine_tools=[
-            QueryEngineTool.from_defaults(as_query_engine(assistant), description="news on a model"),
+            QueryEngineTool.from_defaults(as_query_engine(assistant), description="model news"),
             QueryEngineTool.from_defaults(plain, description="excerpts for reading"),
         ],
         llm=llm,
