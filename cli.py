@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from corpus.library import Library
     from corpus.settings import Settings
+    from ingest.doctor import Finding
     from ingest.pipeline import Progress, Report
     from rag.answer import Answer, Hit
     from rag.assistant import Assistant
@@ -189,20 +190,17 @@ def doctor(
     from corpus.embedding import load_embedder
     from ingest.doctor import diagnose
     from ingest.doctor import repair as mend
-    from rag.llms import installed
 
     settings = _settings(home)
     library, embedder = _library(settings), load_embedder(settings)
     if repair:
         with _progress() as progress:
             mend(library, settings, embedder, progress)
-    findings = diagnose(library, settings, embedder)
-    ready = [model.name for model in installed(settings.models_dir) if model.present]
+    findings = [*diagnose(library, settings, embedder), *_models_that_load(settings)]
     if as_json:
-        _print_json({"findings": [_as_dict(f) for f in findings], "models": ready})
+        _print_json({"findings": [_as_dict(finding) for finding in findings]})
     else:
         _show_findings(findings)
-        _console().print(f"[green]ok[/]   models: {', '.join(ready)}", highlight=False)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(FAILED)
 
@@ -369,6 +367,22 @@ def _serve(settings: Settings, port: int) -> None:
     serve(settings, port)
 
 
+def _models_that_load(settings: Settings) -> Iterator[Finding]:
+    """A finding for each built-in generator that is there: whether it can be loaded."""
+    from corpus.errors import ModelError
+    from ingest.doctor import Finding
+    from rag.llms import installed, load_generator
+
+    for model in installed(settings.models_dir):
+        if not model.present or "/" in model.name:
+            continue
+        try:
+            load_generator(model.name, settings.models_dir)
+            yield Finding(f"model {model.name}", True, "loads", "")
+        except ModelError as error:
+            yield Finding(f"model {model.name}", False, error.message, error.remedy)
+
+
 def _models_in_words(settings: Settings) -> str:
     from rag.llms import installed
 
@@ -478,7 +492,7 @@ def _report_dict(report: Report) -> dict[str, Any]:
     }
 
 
-def _show_findings(findings: Sequence[Any]) -> None:
+def _show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         mark = "[green]ok[/]  " if finding.ok else "[red]bad[/] "
         text = f"{finding.what}: {finding.detail}" if finding.detail else finding.what

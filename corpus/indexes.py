@@ -75,9 +75,9 @@ def opened(library: Library, settings: Settings, generation: Generation) -> Iter
 def open_current(library: Library, settings: Settings, embedder: Embedder) -> Indexes:
     """Open the indexes that answer questions.
 
-    Raises EmptyLibraryError before the first ingest, EmbedderChangedError when the vectors were made by
-    another embedder than `embedder` (comparing the two would return noise), and SearchIndexError
-    when an index is damaged or has lost what the Library knows to be in it.
+    Raises EmptyLibraryError before the first ingest, EmbedderChangedError when the vectors were
+    made by another embedder than `embedder` (comparing the two would return noise), and
+    SearchIndexError when an index is damaged or has lost what the Library knows to be in it.
     """
     generation = library.current()
     if generation is None:

@@ -183,6 +183,13 @@ def test_reasons_for_abstaining(assistant: Assistant) -> None:
         assert answer.text == "The library does not answer this question."
 
 
+@pytest.mark.parametrize(("answerable", "remarks"), [(0.6, 1), (0.8, 0)])
+def test_an_answer_in_doubt_says_so(assistant: Assistant, answerable: float, remarks: int) -> None:
+    assistant.reader = FakeReader(answerable)
+    answer = assistant.ask("What does model number 5 cost?")
+    assert not answer.abstained and len(answer.notes) == remarks
+
+
 def test_a_generator_without_an_answer_abstains(assistant: Assistant) -> None:
     assistant.generator = FakeGenerator()
     assert assistant.ask("What does model number 5 cost?").abstained
