@@ -89,7 +89,10 @@ class _Clock:
 
 
 class part(cached_property[T]):  # noqa: N801  it is used like `property`
-    """A part of the Assistant, made when first asked for, once, whichever threads ask."""
+    """A part of the Assistant, made when first asked for, once, whichever threads ask.
+
+    From Python 3.12 on, cached_property would let two threads fill an empty library at once.
+    """
 
     def __get__(self, assistant: Any, owner: type[Any] | None = None) -> T:  # type: ignore[override]
         with assistant._lock:
