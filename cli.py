@@ -129,7 +129,9 @@ def ask(
     """Answer a question from the library, with citations."""
     from rag.answer import Answer
     from rag.assistant import Stage
+    from rag.query import clean
 
+    clean(question)  # a question that can't be used is told before anything is indexed
     assistant = _assistant(home, model)
     answer: Answer | None = None
     with _err().status("…") as status:

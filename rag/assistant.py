@@ -280,7 +280,8 @@ class Assistant:
         first, last = _day(since, "since"), _day(until, "until")
         if first and last and first > last:
             raise UsageError(f"since ({first}) lies after until ({last}).", "Exchange them.")
-        named = tuple(self._publisher(name) for name in publishers or ())
+        given = [publishers] if isinstance(publishers, str) else publishers or ()
+        named = tuple(self._publisher(name) for name in given)
         return Scope(first, last, named)
 
     def _publisher(self, name: str) -> str:

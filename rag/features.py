@@ -68,7 +68,7 @@ class Asked:
         rarities = [max(rarity(stem) for stem in word_stems(word)) for word in words]
         return cls(
             text=text,
-            weights={s: rarity(s) for s in stems(text) if s not in FILLERS},
+            weights={stem: rarity(stem) for word in words for stem in word_stems(word)},
             words=tuple(words),
             rarities=tuple(value / sum(rarities) for value in rarities),
             facts=facts_of(text),
