@@ -199,10 +199,11 @@ def stages_html(stage: Stage) -> str:
 def answer_html(answer: Answer) -> str:
     """An Answer: its statements and their references, or why there is none and what is nearest."""
     body = _abstention(answer) if answer.abstained else _statements(answer)
+    # Before the statements: "weak evidence" has to be read first.
     notes = "".join(f'<p class="gw-small">{escape(note)}</p>' for note in answer.notes)
     return (
-        f'<article class="gw-result"><h2>{escape(answer.question.strip())}</h2>{body}'
-        f'<footer class="gw-foot">{notes}<p class="gw-small">{_origin(answer)}</p></footer>'
+        f'<article class="gw-result"><h2>{escape(answer.question.strip())}</h2>{notes}{body}'
+        f'<footer class="gw-foot"><p class="gw-small">{_origin(answer)}</p></footer>'
         "</article>"
     )
 

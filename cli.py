@@ -425,6 +425,8 @@ def _show_answer(answer: Answer) -> None:
         out.print(f"[yellow]{answer.text}[/]", highlight=False)
         out.print(f"[dim]{_plain(answer.reason or '')}[/]", highlight=False)
         _show_nearest(answer.hits)
+    for note in answer.notes:
+        out.print(f"[yellow]{_plain(note)}[/]", highlight=False)
     for statement in answer.statements:
         line = Text(statement.text)
         for n in statement.citations:
@@ -438,8 +440,6 @@ def _show_answer(answer: Answer) -> None:
         out.print(line, soft_wrap=True)
         quote = Text(f"“{' '.join(citation.quote.split())}”", style="italic dim")
         out.print(Padding(quote, (0, 0, 0, 4)))
-    for note in answer.notes:
-        out.print(f"[dim]{_plain(note)}[/]", highlight=False)
     seconds = answer.timings_ms["total"] / 1000
     tail = f"{freshness(answer)} Model: {answer.model}, {seconds:.1f} s."
     out.print(f"\n[dim]{_plain(tail)}[/]", highlight=False)

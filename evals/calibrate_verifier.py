@@ -15,7 +15,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
-ARTICLES = Path(__file__).parents[1] / "corpus" / "articles"
 SEED = 7
 SENTENCES_PER_ARTICLE = 4
 PASSAGE_WORDS = 150
@@ -104,29 +103,12 @@ def _embedder() -> Encode:
 # Articles and cases -------------------------------------------------------------------------------
 
 
-def load_articles(folder: Path = ARTICLES) -> list[Article]:
+def load_articles() -> list[Article]:
     """The bundled digests, in order of their file names."""
-    import frontmatter
+    from ingest.bundled import bundled_articles
+    from ingest.files import Imported
 
-    articles = []
-    for path in sorted(folder.glob("*.md")):
-        post = frontmatter.load(str(path))
-        day = date.fromisoformat(str(post["published"]))
-        articles.append(
-            Article(
-                title=str(post["title"]),
-                text=post.content,
-                url=str(post["url"]),
-                publisher=str(post["publisher"]),
-                published=datetime(day.year, day.month, day.day, tzinfo=UTC),
-                topics=tuple(str(topic) for topic in _listed(post["topics"])),
-            )
-        )
-    return articles
-
-
-def _listed(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
+    return [item.article for item in bundled_articles() if isinstance(item, Imported)]
 
 
 def make_samples(articles: Sequence[Article], seed: int = SEED) -> list[Sample]:

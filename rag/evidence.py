@@ -40,6 +40,7 @@ SHORTLIST = 32
 # A sentence this many times less likely than the best one is not worth reading aloud: it brings
 # 0.3 points of the nuggets and a tenth of the length.
 LEAST_SHARE = 0.2
+AS_GOOD = 0.9  # of the best score: near enough for the newer article to go first
 QUOTED_SENTENCES = 3  # the most sentences that an answer quotes
 WITH_GAPS = (
     *("cosine", "overlap", "overlap_title", "overlap_before"),
@@ -197,12 +198,16 @@ def _probability(model: Logistic, features: dict[str, float]) -> float:
 
 
 def newest_first(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """The sentences that will be quoted, newest article first, undated last; the rest as it was.
+    """The sentences that will be quoted, newest article first among those about as good as the
+    best; the rest as it was.
 
     For questions about how things stand: what came later overtakes what came before.
     """
-    quoted = sorted(evidence[:QUOTED_SENTENCES], key=_age, reverse=True)
-    return (*quoted, *evidence[QUOTED_SENTENCES:])
+    quoted = evidence[:QUOTED_SENTENCES]
+    least = AS_GOOD * max((item.score for item in quoted), default=0.0)
+    good = sorted((e for e in quoted if e.score >= least), key=_age, reverse=True)
+    others = (e for e in quoted if e.score < least)
+    return (*good, *others, *evidence[QUOTED_SENTENCES:])
 
 
 def _age(item: Evidence) -> float:
