@@ -28,7 +28,9 @@ def spoken_day(day: str | None) -> str:
 
 def freshness(answer: Answer) -> str:
     """How fresh the answer can be: the day of the library's newest article."""
-    return f"Newest article in the library: {spoken_day(answer.as_of or None)}."
+    if not answer.as_of:
+        return "No article in the library has a date."
+    return f"Newest article in the library: {spoken_day(answer.as_of)}."
 
 
 def to_markdown(answer: Answer) -> str:

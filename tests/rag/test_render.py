@@ -29,7 +29,7 @@ def test_days_are_spoken_without_a_leading_zero() -> None:
 
 
 def test_freshness_of_a_library_without_dates() -> None:
-    assert freshness(replace(ANSWER, as_of="")) == "Newest article in the library: undated."
+    assert freshness(replace(ANSWER, as_of="")) == "No article in the library has a date."
 
 
 def test_markdown_has_question_answer_and_references() -> None:
