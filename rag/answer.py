@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from corpus.article import Article, Passage
 
+QUOTED_SENTENCES = 3  # the most sentences that an answer quotes
+
 Label = Literal["supported", "partial", "unsupported", "contradicted"]
 
 

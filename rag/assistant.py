@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from corpus.errors import EmptyLibraryError, UsageError
 from rag.answer import Answer, Hit, Window
 from rag.cite import answer_text, check, cite
-from rag.evidence import newest_first
 from rag.followups import Turn
 from rag.query import Query, clean, understand
 
@@ -148,6 +147,8 @@ class Assistant:
         publishers: Sequence[str] | None = None,
     ) -> Iterator[Event]:
         """Stages as they begin, tokens of the draft, and the Answer last."""
+        from rag.evidence import newest_first
+
         clock, notes = _Clock(), list[str]()
         yield Stage("understanding")
         turns = [_turn(exchange) for exchange in history]

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from corpus.article import short_hash
 from corpus.embedding import Embedder
 from corpus.errors import ModelError
-from rag.answer import Evidence, Hit
+from rag.answer import QUOTED_SENTENCES, Evidence, Hit
 from rag.features import (
     Asked,
     Candidate,
@@ -41,7 +41,6 @@ SHORTLIST = 32
 # 0.3 points of the nuggets and a tenth of the length.
 LEAST_SHARE = 0.2
 AS_GOOD = 0.9  # of the best score: near enough for the newer article to go first
-QUOTED_SENTENCES = 3  # the most sentences that an answer quotes
 WITH_GAPS = (
     *("cosine", "overlap", "overlap_title", "overlap_before"),
     *("kin", "kin_title", "kin_before"),

@@ -13,8 +13,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Protocol
 
 from corpus.errors import ModelError
-from rag.answer import Evidence
-from rag.evidence import QUOTED_SENTENCES
+from rag.answer import QUOTED_SENTENCES, Evidence
 from rag.prompts import FULL, CountTokens, Prompt, fitting, lead, one_line
 
 if TYPE_CHECKING:

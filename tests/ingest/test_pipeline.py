@@ -57,7 +57,8 @@ def test_what_is_ingested_is_found(pipeline: Pipeline, fake: FakeEmbedder) -> No
     (best, _), *_ = indexes.words.search("model number 3", 5)
     assert best.startswith(f"{wanted.id}#")
     query = fake.encode([f"{wanted.header} {wanted.text}"])[0]
-    (near, cosine), *_ = indexes.vectors.search(query, 1, Scope(publishers=("Alpha",)))
+    alpha = pipeline.library.ids_in_scope(Scope(publishers=("Alpha",)))
+    (near, cosine), *_ = indexes.vectors.search(query, 1, alpha)
     assert near == best and cosine > 0.9
     indexes.close()
 
