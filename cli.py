@@ -388,7 +388,7 @@ def _models_that_load(settings: Settings) -> Iterator[Finding]:
 def _models_in_words(settings: Settings) -> str:
     from rag.llms import installed
 
-    ready = [m.name for m in installed(settings.models_dir) if m.present and m.kind == "built in"]
+    ready = [m.name for m in installed(settings.models_dir) if m.present and "/" not in m.name]
     return f"{settings.embedder} (embedder), {', '.join(ready)}"
 
 
