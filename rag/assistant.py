@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from corpus.errors import EmptyLibraryError, UsageError
-from rag.answer import Answer, Hit, Window
+from rag.answer import Answer, Citation, Hit, Statement, Window
 from rag.cite import answer_text, check, cite
 from rag.followups import Turn
 from rag.query import Query, clean, understand
@@ -45,6 +45,8 @@ T = TypeVar("T")
 StageName = Literal["understanding", "searching", "reading", "writing", "checking"]
 Exchange = Turn | tuple[str, str] | Mapping[str, str]
 Day = date | str
+Statements = tuple[Statement, ...]
+Citations = tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ class Assistant:
         yield Stage("understanding")
         turns = [_turn(exchange) for exchange in history]
         scope = self._scope(since, until, publishers)
-        query = understand(question, turns, today=_today(), publishers=self._publishers())
+        query = understand(question, turns, today=_today(), publishers=self.library.publishers())
         yield Stage("searching", query.text)
         with clock.timing("retrieve"):
             hits = self._retrieve(query, scope)
@@ -270,9 +272,6 @@ class Assistant:
         with self._retriever() as retriever:
             return retriever.search([query.text, *query.parts], HITS, scope, hint)
 
-    def _publishers(self) -> list[str]:
-        return self.library.publishers()
-
     def _scope(
         self, since: Day | None, until: Day | None, publishers: Sequence[str] | None
     ) -> Scope:
@@ -287,7 +286,7 @@ class Assistant:
 
     def _publisher(self, name: str) -> str:
         """The publisher called `name`, in the library's spelling."""
-        known = {publisher.casefold(): publisher for publisher in self._publishers()}
+        known = {publisher.casefold(): publisher for publisher in self.library.publishers()}
         folded = name.strip().casefold()
         for spelling in (folded, f"the {folded}"):
             if spelling in known:
@@ -307,13 +306,15 @@ class _Draft:
     notes: list[str]
     clock: _Clock
 
-    def given(self, statements: tuple, citations: tuple) -> Answer:  # type: ignore[type-arg]
+    def given(self, statements: Statements, citations: Citations) -> Answer:
         return self._answer(answer_text(statements), statements, citations, None)
 
     def abstained(self, reason: str) -> Answer:
         return self._answer(NO_ANSWER, (), (), reason)
 
-    def _answer(self, text: str, statements: tuple, citations: tuple, reason: str | None) -> Answer:  # type: ignore[type-arg]
+    def _answer(
+        self, text: str, statements: Statements, citations: Citations, reason: str | None
+    ) -> Answer:
         window = self.query.window
         return Answer(
             question=self.question,

@@ -73,7 +73,7 @@ def check(draft: str, evidence: Sequence[Evidence], verifier: Verifier) -> Check
     pairs = [Pair(sentence, hit) for sentence in sentences for hit in hits]
     verdicts = verifier.verify(pairs)
     kept: list[Backed] = []
-    failed: list[list[Backed]] = []
+    failed = 0
     for at, sentence in enumerate(sentences):
         span = slice(at * len(hits), (at + 1) * len(hits))
         tried = [
@@ -84,21 +84,21 @@ def check(draft: str, evidence: Sequence[Evidence], verifier: Verifier) -> Check
         if best.verdict.label == "supported":
             kept.append(best)
         else:
-            failed.append(tried)
+            failed += 1
     quotations = _quotations(failed, kept, evidence, verifier)
-    return Checked(tuple(kept + quotations), len(quotations), len(failed) - len(quotations))
+    return Checked(tuple(kept + quotations), len(quotations), failed - len(quotations))
 
 
 def _quotations(
-    failed: Sequence[Sequence[Backed]],
+    failed: int,
     kept: Sequence[Backed],
     evidence: Sequence[Evidence],
     verifier: Verifier,
 ) -> list[Backed]:
-    """One quotation for each failed sentence: the best evidence that is not said already."""
+    """A quotation for each of the `failed` sentences: the best evidence not said already."""
     said = {_place(backed.hit, backed.verdict) for backed in kept}
     unsaid = [e for e in evidence if (e.hit.article.id, e.start) not in said]
-    chosen = unsaid[: len(failed)]
+    chosen = unsaid[:failed]
     pairs = [Pair(quote_line(item), item.hit) for item in chosen]
     return [
         Backed(pair.statement, pair.hit, verdict)

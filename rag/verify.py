@@ -40,6 +40,7 @@ from rag.facts import (
     spellings,
 )
 from rag.flips import direction_flip, negation_alone, negation_flip, role_swap
+from rag.logistic import sigmoid
 from rag.words import content_stems, words
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Calibration:
         0.5
         """
         score = self.bias + sum(w * f for w, f in zip(self.weights, features, strict=True))
-        return 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
+        return sigmoid(score)
 
     def label(self, support: float) -> Label:
         """ "supported" from the threshold on, "partial" from the lower bound on."""

@@ -22,6 +22,22 @@ if TYPE_CHECKING:
 
     from corpus.library import Library
 
+# The publishers of a library, as questions are read against them.
+LIBRARY = (
+    "OpenAI",
+    "Anthropic",
+    "Google DeepMind",
+    "Mistral AI",
+    "The Verge",
+    "TechCrunch",
+    "Wired",
+    "Nature",
+    "The Information",
+    "The New York Times",
+    "CNBC | World Business News Leader",
+    "Business Today",
+)
+
 
 class BagEncoder:
     """Encodes a text as its hashed bag of stemmed words: similar means sharing words."""

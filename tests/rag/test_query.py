@@ -14,23 +14,9 @@ from corpus.errors import UsageError
 from rag.answer import Window
 from rag.followups import leans
 from rag.query import MAX_QUESTION_CHARS, Turn, understand
+from tests.fakes import LIBRARY
 
 TODAY = date(2026, 8, 20)  # a Thursday
-
-LIBRARY = (
-    "OpenAI",
-    "Anthropic",
-    "Google DeepMind",
-    "Mistral AI",
-    "The Verge",
-    "TechCrunch",
-    "Wired",
-    "Nature",
-    "The Information",
-    "The New York Times",
-    "CNBC | World Business News Leader",
-    "Business Today",
-)
 
 ODD_WORDS = """in on 2025 2024 March May 31 February and or vs Compare GPT-5 OpenAI's The Verge
 reported ? , ' 29 between from to until since it they that last week 3 Q3 H1 early mid - \u2013

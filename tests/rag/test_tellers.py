@@ -5,21 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.tellers import publishers_of
-
-LIBRARY = (
-    "OpenAI",
-    "Anthropic",
-    "Google DeepMind",
-    "Mistral AI",
-    "The Verge",
-    "TechCrunch",
-    "Wired",
-    "Nature",
-    "The Information",
-    "The New York Times",
-    "CNBC | World Business News Leader",
-    "Business Today",
-)
+from tests.fakes import LIBRARY
 
 
 @pytest.mark.parametrize(
