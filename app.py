@@ -62,8 +62,9 @@ def serve(settings: Settings, port: int) -> None:
     assistant = Assistant(**settings.model_dump())
     assistant.search("news", k=1)  # loads what every question needs, about 2 s
     page = start(assistant, port)
-    print(f"Serving on http://{ADDRESS}:{port} (Ctrl+C stops)", flush=True)
     try:
+        # Inside: whoever reads the line may stop the page before `print` has returned.
+        print(f"Serving on http://{ADDRESS}:{port} (Ctrl+C stops)", flush=True)
         page.server.thread.join()
     except KeyboardInterrupt:
         page.close(verbose=False)
