@@ -39,6 +39,10 @@ models_app = typer.Typer(help="The models that can write answers.", no_args_is_h
 export_app = typer.Typer(help="Write an answer or the library to a file.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.add_typer(export_app, name="export")
+eval_app = typer.Typer(
+    help="Measure answers on the questions of the eval suite.", invoke_without_command=True
+)
+app.add_typer(eval_app, name="eval")
 
 Home = Annotated[
     Path | None, typer.Option(help="The data folder (GROUNDWIRE_HOME).", show_default=False)
@@ -55,6 +59,7 @@ Until = Annotated[str | None, typer.Option(help="Last day.", show_default=False)
 Publishers = Annotated[
     list[str] | None, typer.Option("--publisher", help="Only this publisher; can be repeated.")
 ]
+JudgeName = Annotated[str, typer.Option(help="verifier, nli/NAME or llm/MODEL.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to serve on.")]
 
 
@@ -276,21 +281,92 @@ def export_library(
     _tell(f"Written: {target} ({count} lines)")
 
 
-@app.command("eval")
+@eval_app.callback()
 def evaluate(
+    context: typer.Context,
     home: Home = None,
+    system: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="ours, naive, bm25, no-bm25, no-vectors, no-rerank, no-verifier, no-gate; "
+            "can be repeated. All of them if none.",
+            show_default=False,
+        ),
+    ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(help="A generator to measure; can be repeated. Both built-in ones if none."),
     ] = None,
     split: Annotated[str, typer.Option(help="dev, test or all.")] = "all",
+    judge: JudgeName = "verifier",
+    ruler: Annotated[bool, typer.Option(help="Measure the judge itself too.")] = True,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the run is kept.", show_default=False)
+    ] = None,
     gate: Annotated[bool, typer.Option("--gate", help="Fail below the floors.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure answers on the questions of the eval suite."""
-    from evals.run import run
+    if context.invoked_subcommand:
+        return
+    from evals.run import Plan, evaluate
 
-    raise typer.Exit(run(_settings(home), model or (), split, gate=gate, as_json=as_json))
+    plan = Plan(tuple(system or ()), tuple(model or ()), split, judge, ruler)
+    raise typer.Exit(evaluate(_settings(home), plan, out, gate=gate, as_json=as_json))
+
+
+@eval_app.command("compare")
+def compare_runs(
+    first: Annotated[Path, typer.Argument(help="A run's folder or its run.json.")],
+    second: Annotated[Path, typer.Argument(help="The run to compare it with.")],
+    system: Annotated[
+        str | None, typer.Option(help="Which system of both.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What changed from one run to another, and which questions flipped."""
+    from evals.compare import compare
+
+    raise typer.Exit(compare(first, second, as_json=as_json, system=system))
+
+
+@eval_app.command("ruler")
+def measure_judges(
+    home: Home = None,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(help="verifier, nli/NAME or llm/MODEL; can be repeated.", show_default=False),
+    ] = None,
+    nli: Annotated[
+        Path | None,
+        typer.Option(help="JSONL of premise, hypothesis, supported.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure judges: do they tell true statements from corrupted ones?"""
+    from evals.ruler import run_ruler
+
+    raise typer.Exit(run_ruler(_settings(home), judge or ["verifier"], nli, as_json=as_json))
+
+
+@eval_app.command("public")
+def public(
+    benchmark: Annotated[str, typer.Argument(help="multihop, rgb, squad or ragtruth.")],
+    path: Annotated[Path, typer.Argument(help="Its file or folder, fetched by you.")],
+    home: Home = None,
+    model: Model = None,
+    judge: JudgeName = "verifier",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Ask so many only.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure on a public benchmark, under its own definitions."""
+    from evals.public.run import run_public
+
+    settings = _settings(home, model=model)
+    code = run_public(benchmark, path, settings, settings.model, judge, limit, as_json=as_json)
+    raise typer.Exit(code)
 
 
 def main() -> None:

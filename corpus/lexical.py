@@ -7,7 +7,7 @@ English; words of other scripts are indexed as they stand.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -56,13 +56,23 @@ class LexicalIndex:
 
     def search(self, text: str, k: int, scope: Scope | None = None) -> Ranked:
         """The `k` best passages for the words of `text` within `scope`, as (id, BM25 score)."""
+        return self._best(text, k, _filters(scope or Scope()))
+
+    def scores(self, text: str, ids: Sequence[str]) -> dict[str, float]:
+        """BM25 for the words of `text` of those passages among `ids` that have any of them."""
+        import tantivy
+
+        among = tantivy.Query.term_set_query(_schema(), "id", list(ids))
+        return dict(self._best(text, len(ids), [tantivy.Query.const_score_query(among, 0.0)]))
+
+    def _best(self, text: str, k: int, filters: Iterable[Any]) -> Ranked:
         import tantivy
 
         terms = stems(text)[:MAX_TERMS]
         if not terms or k < 1:
             return []
         words = tantivy.Query.boolean_query([(tantivy.Occur.Should, q) for q in _words(terms)])
-        must = [(tantivy.Occur.Must, query) for query in (words, *_filters(scope or Scope()))]
+        must = [(tantivy.Occur.Must, query) for query in (words, *filters)]
         return self._run(tantivy.Query.boolean_query(must), k)
 
     def ids(self) -> set[str]:

@@ -2,10 +2,8 @@
 
     python -m evals.calibrate_reader            writes rag/calibration/reader.json
 
-On what: questions written by hand over the bundled corpus, in three styles. "plain" (200) are asked
-as most people ask, "cal" (170) as analysts do, in words far from the articles'; both stand in
-evals/calibration.jsonl. "dev" (70) is the development split of evals/questions.jsonl; its test
-split is never read here. Positive for the sentence model are the sentences of the gold evidence,
+On what: the questions of `evals/calibration.py`, with the hits that the assistant would read for
+them. Positive for the sentence model are the sentences of the gold evidence,
 negative all others that were shortlisted. (1,500 questions of SQuAD were tried as further
 examples, at six weights: no gain.) For the gate, positive are the answerable questions; negative
 are the unanswerable ones, and the answerable ones asked again with their gold articles hidden.
@@ -22,37 +20,30 @@ out-of-fold over eight folds of questions.
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from corpus.embedding import load_embedder
-from corpus.indexes import open_current
-from corpus.library import Library
-from corpus.settings import Settings, load_settings
-from evals.questions import Question, bundled_articles, bundled_questions, load_questions
-from ingest.bundled import bundled_articles as items
-from ingest.files import Item
-from ingest.pipeline import Pipeline
+from corpus.settings import load_settings
+from evals.bench import Bench, bench
+from evals.calibration import FOLDS, STYLES, asked_questions, folds
+from evals.calibration import Asked as Understood
+from evals.questions import Question
 from rag.answer import Hit
+from rag.assistant import HITS
 from rag.evidence import CALIBRATION, FeatureReader, Measured, Scored
 from rag.evidence import Calibration as Fitted
 from rag.features import Asked
 from rag.logistic import Logistic
+from rag.rerank import FeatureReranker
 from rag.retrieve import Retriever
 
-QUESTIONS = Path(__file__).with_name("calibration.jsonl")
-STYLES = ("plain", "cal", "dev")
 WRONG_ABSTAIN = 0.05
 LIKELIHOOD = 2.0
-FOLDS = 8
-HITS = 8
 STEPS = np.arange(0.01, 1.0, 0.01).round(2)
 STRENGTH = 0.3  # scikit-learn's C; 0.05 to 1 give the same nuggets within a point
 
@@ -63,10 +54,14 @@ Rows = list[dict[str, float]]
 class Case:
     """A question with what was retrieved for it: its gold in reach, or hidden."""
 
-    question: Question
+    understood: Understood
     asked: Asked
     hits: Sequence[Hit]
     hidden: bool
+
+    @property
+    def question(self) -> Question:
+        return self.understood.question
 
     @property
     def answerable(self) -> bool:
@@ -74,8 +69,7 @@ class Case:
 
     @property
     def style(self) -> str:
-        prefix = self.question.id.partition("-")[0]
-        return prefix if prefix in STYLES else "dev"
+        return self.understood.style
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +96,18 @@ class Fit:
 
 
 def main() -> None:
-    settings = load_settings()
-    with tempfile.TemporaryDirectory() as folder:
-        retriever = _retriever(settings, Path(folder), items())
-        reader = FeatureReader(retriever.embedder, retriever.indexes.words.rarity, _unfitted())
-        cases = list(_cases(retriever))
+    with bench(load_settings()) as parts:
+        reader = FeatureReader(parts.embedder, parts.indexes.words.rarity, _unfitted())
+        cases = list(_cases(parts))
         measured = [reader.measure(case.asked, case.hits) for case in cases]
-        folds = _folds(cases)
+        order = folds([case.question.id for case in cases])
 
         print(f"{len(cases)} cases, {sum(case.answerable for case in cases)} answerable")
-        sentence = _sentence_model(cases, measured, folds)
-        ranked = _out_of_fold_scores(cases, measured, folds)
+        sentence = _sentence_model(cases, measured, order)
+        ranked = _out_of_fold_scores(cases, measured, order)
         _print_nuggets(cases, ranked)
         gate_rows = [reader.gate(c.asked, r) for c, r in zip(cases, ranked, strict=True)]
-        gate, guessed = _gate_model(cases, gate_rows, folds)
+        gate, guessed = _gate_model(cases, gate_rows, order)
         threshold, doubt = _threshold(cases, guessed), _doubt(cases, guessed)
         figures = _gate_figures(cases, guessed, threshold, doubt)
 
@@ -138,33 +130,19 @@ def main() -> None:
     print(f"written: {CALIBRATION}")
 
 
-def _retriever(settings: Settings, folder: Path, articles: Iterable[Item]) -> Retriever:
-    """A fresh library of `articles` alone, whatever the user's own holds."""
-    embedder = load_embedder(settings)
-    apart = settings.model_copy(update={"home": folder, "chroma_url": None})
-    library = Library.open(folder)
-    Pipeline(library, embedder, apart).ingest(articles)
-    return Retriever(library, open_current(library, apart, embedder), embedder)
-
-
-def _cases(retriever: Retriever) -> Iterator[Case]:
-    texts = bundled_articles()
-    id_of = {article.text: article.id for article in retriever.library.articles()}
-    dev = [question for question in bundled_questions() if question.split == "dev"]
-    for question in [*load_questions(QUESTIONS, texts), *dev]:
-        asked = Asked.of(question.question, retriever.indexes.words.rarity)
-        hits = retriever.search([question.question], 3 * HITS)
-        yield Case(question, asked, hits[:HITS], hidden=False)
+def _cases(parts: Bench) -> Iterator[Case]:
+    rarity = parts.indexes.words.rarity
+    ranker = FeatureReranker(rarity)
+    retriever = Retriever(parts.library, parts.indexes, parts.embedder, ranker)
+    for understood in asked_questions(parts):
+        query, question = understood.query, understood.question
+        asked = Asked.of(query.text, rarity)
+        hits = retriever.search([query.text, *query.parts], 3 * HITS, None, understood.hint)
+        yield Case(understood, asked, hits[:HITS], hidden=False)
         if question.answerable:
-            gold = {id_of[texts[quote.article].strip()] for quote in question.evidence}
+            gold = {parts.id_of[quote.article] for quote in question.evidence}
             rest = [hit for hit in hits if hit.article.id not in gold]
-            yield Case(question, asked, rest[:HITS], hidden=True)
-
-
-def _folds(cases: Sequence[Case]) -> NDArray[np.int64]:
-    """The fold of each case; both cases of a question share one."""
-    numbers = {id_: at % FOLDS for at, id_ in enumerate(sorted({c.question.id for c in cases}))}
-    return np.array([numbers[case.question.id] for case in cases])
+            yield Case(understood, asked, rest[:HITS], hidden=True)
 
 
 def _labels(case: Case, measured: Sequence[Measured]) -> list[int]:
@@ -175,12 +153,12 @@ def _labels(case: Case, measured: Sequence[Measured]) -> list[int]:
 def _sentence_model(
     cases: Sequence[Case],
     measured: Sequence[list[Measured]],
-    folds: NDArray[np.int64],
+    order: NDArray[np.int64],
     without: int | None = None,
 ) -> Logistic:
     rows: Rows = []
     labels: list[int] = []
-    for case, sentences, fold in zip(cases, measured, folds, strict=True):
+    for case, sentences, fold in zip(cases, measured, order, strict=True):
         if case.answerable and fold != without:
             rows.extend(features for _, features in sentences)
             labels.extend(_labels(case, sentences))
@@ -190,11 +168,11 @@ def _sentence_model(
 def _out_of_fold_scores(
     cases: Sequence[Case],
     measured: Sequence[list[Measured]],
-    folds: NDArray[np.int64],
+    order: NDArray[np.int64],
 ) -> list[list[Scored]]:
-    models = [_sentence_model(cases, measured, folds, fold) for fold in range(FOLDS)]
+    models = [_sentence_model(cases, measured, order, fold) for fold in range(FOLDS)]
     ranked = []
-    for sentences, fold in zip(measured, folds, strict=True):
+    for sentences, fold in zip(measured, order, strict=True):
         scored = [Scored(c, f, models[fold].probability(f)) for c, f in sentences]
         ranked.append(sorted(scored, key=lambda s: -s.score))
     return ranked
@@ -204,13 +182,15 @@ def _print_nuggets(cases: Sequence[Case], ranked: Sequence[list[Scored]]) -> Non
     by_cosine = [sorted(r, key=lambda s: -s.features["cosine"]) for r in ranked]
     print("vital nuggets in the best sentences      1      2      3      5")
     for name, order in (("similarity alone", by_cosine), ("reader, out of fold", ranked)):
-        shares = [_nugget_share(cases, order, k) for k in (1, 2, 3, 5)]
-        print(f"  {name:34s}" + "".join(f"{share:7.3f}" for share in shares))
+        for style in STYLES:
+            own = [(c, o) for c, o in zip(cases, order, strict=True) if c.style == style]
+            shares = [_nugget_share(own, k) for k in (1, 2, 3, 5)]
+            print(f"  {name:28s}{style:6s}" + "".join(f"{share:7.3f}" for share in shares))
 
 
-def _nugget_share(cases: Sequence[Case], ranked: Sequence[list[Scored]], k: int) -> float:
+def _nugget_share(ranked: Sequence[tuple[Case, list[Scored]]], k: int) -> float:
     shares = []
-    for case, order in zip(cases, ranked, strict=True):
+    for case, order in ranked:
         vital = [nugget for nugget in case.question.nuggets if nugget.vital]
         if not case.answerable or not vital:
             continue
@@ -221,14 +201,14 @@ def _nugget_share(cases: Sequence[Case], ranked: Sequence[list[Scored]], k: int)
 
 
 def _gate_model(
-    cases: Sequence[Case], rows: Rows, folds: NDArray[np.int64]
+    cases: Sequence[Case], rows: Rows, order: NDArray[np.int64]
 ) -> tuple[Logistic, NDArray[np.float64]]:
     labels = np.array([int(case.answerable) for case in cases])
     guessed = np.zeros(len(cases))
     for fold in range(FOLDS):
-        kept = np.flatnonzero(folds != fold)
+        kept = np.flatnonzero(order != fold)
         model = Fit.of([rows[i] for i in kept], labels[kept].tolist()).model
-        for i in np.flatnonzero(folds == fold):
+        for i in np.flatnonzero(order == fold):
             guessed[i] = model.probability(rows[i])
     return Fit.of(rows, labels.tolist()).model, guessed
 

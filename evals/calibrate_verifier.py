@@ -1,7 +1,8 @@
 """Fit the verifier's score and set its threshold: `python -m evals.calibrate_verifier`.
 
-Pairs of statement and passage are made by rule from the bundled corpus: true ones say what a
-sentence says in another form, false ones change what it says. Articles are dealt into two halves.
+Pairs of statement and passage are made by rule from the bundled corpus (`evals.pairs`): true ones
+say what a sentence says in another form, false ones change what it says. Articles are dealt into
+two halves.
 Weights and threshold come from the fit half only; the figures printed come from the report half.
 The logistic model learns from pairs that pass the hard checks, since it decides no others.
 """
@@ -10,20 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from itertools import islice, pairwise
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpus.article import Article, Passage
-from corpus.sentences import split_sentences
+from evals.pairs import SEED, SENTENCES_PER_ARTICLE, Sample, fitting_samples, load_articles
 from rag.answer import Hit, Label
-from rag.facts import Day, Name, Number, facts_of
 from rag.verify import (
     CALIBRATION,
     FEATURES,
@@ -39,41 +34,14 @@ if TYPE_CHECKING:
 
     Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
-SEED = 7
-SENTENCES_PER_ARTICLE = 4
-PASSAGE_WORDS = 150
 FALSE_SUPPORT = 0.05  # the most false pairs, averaged over kinds, that may pass on the fit half
 KEPT_TRUE = 0.95  # "partial" begins where this share of the true pairs still scores higher
 WORST_KIND = 0.10  # and the most of any one kind that is no flip
 RIDGE = 0.003  # L2 penalty on standardised features
 STEPS, STEP = 5000, 0.5
-NEAR = 40  # characters between a verb's two names, so that they are its doer and its object
 # They keep nearly all words of their sentence, so that only the hard checks can see them: the score
 # neither learns from them nor answers for them. Their rates are reported with the others.
 FLIPS = frozenset({"number moved", "negation", "comparison", "roles"})
-
-Rule = Callable[["Case", random.Random], str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A sentence, the passage it stands in, what follows it there, and texts to borrow from."""
-
-    sentence: str
-    following: str | None
-    hit: Hit
-    kin: Sequence[str]
-    strangers: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A pair with the truth and the rule that made it."""
-
-    pair: Pair
-    kind: str
-    true: bool
-    fit: bool
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -83,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--nli", type=Path, help="JSONL of premise, hypothesis, supported")
     options = parser.parse_args(arguments)
     encode = _embedder()
-    samples = make_samples(load_articles())
+    samples = fitting_samples(load_articles())
     found = examine(encode, samples)
     calibration = fit(samples, found)
     report = measure(samples, found, calibration)
@@ -98,355 +66,6 @@ def _embedder() -> Encode:
     from corpus.embedding import load_embedder
 
     return load_embedder().encode
-
-
-# Articles and cases -------------------------------------------------------------------------------
-
-
-def load_articles() -> list[Article]:
-    """The bundled digests, in order of their file names."""
-    from ingest.bundled import bundled_articles
-    from ingest.files import Imported
-
-    return [item.article for item in bundled_articles() if isinstance(item, Imported)]
-
-
-def make_samples(articles: Sequence[Article], seed: int = SEED) -> list[Sample]:
-    """All pairs of all rules; every second article, in a shuffled order, is for fitting."""
-    chance = random.Random(seed)
-    order = list(articles)
-    chance.shuffle(order)
-    samples: list[Sample] = []
-    for i, article in enumerate(order):
-        cases = _cases(article, articles)
-        samples.extend(_samples(cases, i % 2 == 0, chance))
-    return samples
-
-
-def _samples(cases: Sequence[Case], fit: bool, chance: random.Random) -> Iterator[Sample]:
-    """Up to `SENTENCES_PER_ARTICLE` statements of every rule, from cases at random."""
-    for truth, rules in ((True, TRUE_RULES), (False, FALSE_RULES)):
-        for kind, rule in rules.items():
-            made = ((case, rule(case, chance)) for case in chance.sample(cases, len(cases)))
-            told = ((c, text) for c, text in made if text and (text != c.sentence or rule is same))
-            for case, statement in islice(told, SENTENCES_PER_ARTICLE):
-                yield Sample(Pair(statement or "", case.hit), kind, truth, fit)
-
-
-def _cases(article: Article, articles: Sequence[Article]) -> list[Case]:
-    others = [a for a in articles if a.id != article.id]
-    kin = [a for a in others if article.topics and article.topics[0] in a.topics]
-    strangers = [a for a in others if not set(a.topics) & set(article.topics)]
-    kin_lines = [s for a in kin for s in split_sentences(a.text)]
-    stranger_lines = [s for a in strangers for s in split_sentences(a.text)]
-    cases = []
-    for passage in _passages(article):
-        lines, hit = split_sentences(passage.text), Hit(passage, article, 1.0)
-        follow = [*lines[1:], None]
-        cases += [
-            Case(line, after, hit, kin_lines, stranger_lines)
-            for line, after in zip(lines, follow, strict=True)
-        ]
-    return cases
-
-
-def _passages(article: Article) -> Iterator[Passage]:
-    """Whole paragraphs, joined up to `PASSAGE_WORDS`."""
-    paragraphs = [m.span() for m in re.finditer(r"\S.*", article.text)]
-    start, end = paragraphs[0]
-    for a, b in paragraphs[1:]:
-        if len(article.text[start:b].split()) > PASSAGE_WORDS:
-            yield _passage(article, start, end)
-            start = a
-        end = b
-    yield _passage(article, start, end)
-
-
-def _passage(article: Article, start: int, end: int) -> Passage:
-    return Passage(article.id, article.revision, start, end, article.text[start:end])
-
-
-# True statements ----------------------------------------------------------------------------------
-
-_TAIL = re.compile(r"(?<=\w), (?:which|who|while|where|because|and|but|although|with|so) .+$")
-_OPENING = re.compile(r"^((?:On|In|At|After|Since|By|During|Within) [^,]{3,60}), (.+?)\.$")
-_SHORTEST = 6  # words; a shorter clause says too little
-
-
-def same(case: Case, _: random.Random) -> str:
-    """The sentence itself."""
-    return case.sentence
-
-
-def shortened(case: Case, _: random.Random) -> str | None:
-    """The main clause, without what hangs on it."""
-    clause = _TAIL.sub(".", case.sentence)
-    return clause if clause != case.sentence and len(clause.split()) >= _SHORTEST else None
-
-
-def merged(case: Case, _: random.Random) -> str | None:
-    """Two neighbours in one sentence."""
-    if case.following is None or not case.sentence.endswith("."):
-        return None
-    return f"{case.sentence[:-1]}, and {_lowered(case.following)}"
-
-
-def attributed(case: Case, chance: random.Random) -> str | None:
-    """The sentence with its publisher and day."""
-    article = case.hit.article
-    day = _written(article.published.date(), chance) if article.published else ""
-    forms = (
-        f"According to {article.publisher}, {_lowered(case.sentence)}",
-        f"{article.publisher} reported on {day} that {_lowered(case.sentence)}",
-    )
-    return chance.choice(forms)
-
-
-def reformatted(case: Case, chance: random.Random) -> str | None:
-    """The same numbers and dates, written otherwise."""
-    text = _replace_facts(case.sentence, lambda fact: _otherwise(fact, chance))
-    return text if text != case.sentence else None
-
-
-_SYNONYMS = {
-    "released": "published", "release": "publish", "said": "stated", "says": "states",
-    "announced": "made public", "company": "firm", "shows": "demonstrates", "about": "roughly",
-    "large": "big", "larger": "bigger", "costs": "is priced at", "several": "a number of",
-    "criticised": "found fault with", "users": "people who use it",
-    "according to": "in the words of", "need": "require", "needs": "requires", "use": "employ",
-    "called": "named", "allows": "lets", "part": "portion", "begin": "start", "began": "started",
-    "showed": "demonstrated", "received": "got", "however": "still", "also": "too",
-    "tests": "evaluations", "test": "evaluation", "developers": "programmers", "buy": "purchase",
-    "expected": "anticipated", "wrote": "noted", "argued": "maintained", "found": "saw",
-    "money": "funds", "agreed to": "consented to", "had to": "were obliged to",
-    "compared with": "against", "only": "just", "access": "entry", "price": "cost",
-    "researchers": "scientists", "many": "numerous", "again": "once more",
-}  # fmt: skip
-
-
-def paraphrased(case: Case, _: random.Random) -> str | None:
-    """Synonyms throughout, and an opening moved to the end; at least two changes."""
-    text = re.sub(r"^(?:However|Nevertheless|Therefore|Meanwhile), ", "", case.sentence)
-    moved = _OPENING.match(text)
-    if moved:
-        text = f"{_capital(moved[2])} {_lowered(moved[1])}."
-    changes = int(bool(moved))
-    for word, instead in _SYNONYMS.items():
-        text, count = re.subn(rf"\b{word}\b", instead, text)
-        changes += count
-    return text if changes > 1 else None
-
-
-TRUE_RULES: Mapping[str, Rule] = {
-    "sentence": same,
-    "shortened": shortened,
-    "merged": merged,
-    "attributed": attributed,
-    "reformatted": reformatted,
-    "paraphrased": paraphrased,
-}
-
-
-# False statements ---------------------------------------------------------------------------------
-
-
-def wrong_number(case: Case, chance: random.Random) -> str | None:
-    """One number changed."""
-    numbers = [n for n in facts_of(case.sentence).numbers if re.search(r"\d", n.text)]
-    if not numbers:
-        return None
-    number = chance.choice(numbers)
-    old = re.search(r"\d[\d,]*(?:\.\d+)?", number.text)
-    if old is None:
-        return None
-    value = float(old.group().replace(",", ""))
-    new = f"{value * chance.choice((2, 3, 0.5, 10)) + 1:g}"
-    return _put(case.sentence, number, number.text.replace(old.group(), new, 1))
-
-
-def moved_number(case: Case, _: random.Random) -> str | None:
-    """Two numbers of one unit changed places."""
-    numbers = facts_of(case.sentence).numbers
-    twins = [(a, b) for a in numbers for b in numbers if a.start < b.start and a.unit == b.unit]
-    pairs = [(a, b) for a, b in twins if a.value != b.value]
-    return _exchange(case.sentence, *pairs[0]) if pairs else None
-
-
-def wrong_date(case: Case, chance: random.Random) -> str | None:
-    """One date changed."""
-    dates = facts_of(case.sentence).dates
-    if not dates:
-        return None
-    day = chance.choice(dates)
-    return _put(case.sentence, day, _shifted(day.text, chance))
-
-
-def wrong_name(case: Case, chance: random.Random) -> str | None:
-    """A name replaced by another one, of the same passage where there is one."""
-    here = facts_of(case.sentence, case.sentence).names
-    there = facts_of(case.hit.passage.text, case.hit.passage.text).names
-    rivals = [n.text for n in there if not _related(n, here)]
-    if not here or not rivals:
-        return None
-    return _put(case.sentence, chance.choice(here), chance.choice(rivals))
-
-
-_AUXILIARY = re.compile(
-    r"\b(is|are|was|were|has|have|had|can|will|would|could|should|did) (?!not\b)"
-)
-_PAST = {"said": "say", "released": "release", "published": "publish", "found": "find",
-         "announced": "announce", "wrote": "write", "showed": "show", "reported": "report",
-         "agreed": "agree", "made": "make", "paid": "pay", "came": "come", "became": "become",
-         "offered": "offer", "reached": "reach", "received": "receive"}  # fmt: skip
-
-
-def negated(case: Case, _: random.Random) -> str | None:
-    """A "not" taken out or put in."""
-    if re.search(r"\b(?:not|never) ", case.sentence):
-        return re.sub(r"\b(?:not|never) ", "", case.sentence, count=1)
-    text, count = _AUXILIARY.subn(r"\1 not ", case.sentence, count=1)
-    if count:
-        return text
-    for past, base in _PAST.items():
-        if re.search(rf"\b{past}\b", text):
-            return re.sub(rf"\b{past}\b", f"did not {base}", text, count=1)
-    return None
-
-
-_OPPOSITES = (
-    "more/less higher/lower above/below rose/fell before/after larger/smaller better/worse"
-    " faster/slower cheaper/dearer doubled/halved won/lost first/last increased/decreased"
-    " highest/lowest best/worst fewer/more raised/cut strongest/weakest allowed/banned"
-    " earlier/later largest/smallest ahead/behind joined/left cuts/increases"
-).split()
-
-
-def turned(case: Case, _: random.Random) -> str | None:
-    """A comparison turned round."""
-    for pair in _OPPOSITES:
-        one, other = pair.split("/")
-        for old, new in ((one, other), (other, one)):
-            if re.search(rf"\b{old}\b", case.sentence):
-                return re.sub(rf"\b{old}\b", new, case.sentence, count=1)
-    return None
-
-
-_ACTION = re.compile(
-    r"\b(?:acquire|buy|bought|sue|beat|overt[ao]ok|outperform|hire|pa(?:y|id)|invest|replace|fund"
-    r"|licens|join|than|s[eo]ld|criticis|accus|surpass)"
-)
-
-
-def exchanged(case: Case, _: random.Random) -> str | None:
-    """The two names around a deed changed places."""
-    names = facts_of(case.sentence, case.sentence).names
-    for left, right in pairwise(names):
-        between = case.sentence[left.end : right.start]
-        if len(between) <= NEAR and _ACTION.search(between) and left.key != right.key:
-            return _exchange(case.sentence, left, right)
-    return None
-
-
-_ADDITIONS = (
-    ", and it plans to extend this to Japan next year",
-    ", which surprised most analysts",
-    ", after months of internal debate",
-    ", and the regulator has opened an inquiry",
-    ", although shareholders had voted against it",
-    ", because demand was greater than expected",
-    ", and customers will get a refund",
-    ", following pressure from investors",
-)
-
-
-def added(case: Case, chance: random.Random) -> str | None:
-    """A plausible addition that the passage doesn't make."""
-    return case.sentence.rstrip(".") + chance.choice(_ADDITIONS) + "."
-
-
-def grafted(case: Case, chance: random.Random) -> str | None:
-    """A second clause out of another article."""
-    lines = [s for s in case.kin or case.strangers if len(s.split()) > _SHORTEST]
-    return f"{case.sentence.rstrip('.')}, and {_lowered(chance.choice(lines))}" if lines else None
-
-
-FALSE_RULES: Mapping[str, Rule] = {
-    "number": wrong_number,
-    "number moved": moved_number,
-    "date": wrong_date,
-    "name": wrong_name,
-    "negation": negated,
-    "comparison": turned,
-    "roles": exchanged,
-    "addition": added,
-    "graft": grafted,
-    "same company": lambda case, chance: chance.choice(case.kin) if case.kin else None,
-    "other article": lambda case, chance: chance.choice(case.strangers),
-}
-
-
-# Changing text ------------------------------------------------------------------------------------
-
-
-def _put(text: str, fact: Number | Day | Name, instead: str) -> str:
-    return text[: fact.start] + instead + text[fact.end :]
-
-
-def _exchange(text: str, left: Number | Name, right: Number | Name) -> str:
-    a, b = text[left.start : left.end], text[right.start : right.end]
-    return text[: left.start] + b + text[left.end : right.start] + a + text[right.end :]
-
-
-def _related(name: Name, others: Iterable[Name]) -> bool:
-    return any(set(name.pieces) & set(other.pieces) for other in others)
-
-
-def _lowered(text: str) -> str:
-    """`text` for use inside a sentence: its first word in lower case unless it is a name."""
-    first = facts_of(text).names
-    return text if first and first[0].start == 0 else text[:1].lower() + text[1:]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _written(day: date, chance: random.Random) -> str:
-    return chance.choice((f"{day.day} {day:%B %Y}", f"{day:%B} {day.day}, {day.year}"))
-
-
-def _replace_facts(text: str, change: Callable[[Number | Day], str]) -> str:
-    facts = facts_of(text)
-    found: list[Number | Day] = [*facts.numbers, *facts.dates]
-    by_place = {fact.start: fact for fact in found}
-    for _, fact in sorted(by_place.items(), reverse=True):
-        text = _put(text, fact, change(fact))
-    return text
-
-
-def _otherwise(fact: Number | Day, chance: random.Random) -> str:
-    if isinstance(fact, Day):
-        if fact.year and fact.month and fact.day:
-            return _written(date(fact.year, fact.month, fact.day), chance)
-        return fact.text
-    if fact.unit == "$" and fact.value >= 1e9:
-        return f"{fact.value / 1e9:g} billion dollars"
-    if fact.unit == "%" and fact.text.endswith("%"):
-        return f"{fact.value:g} per cent"
-    if fact.unit == "" and fact.value >= 1e9:
-        return f"{fact.value / 1e9:g}B"
-    return f"{fact.value:g}" if fact.unit == "" and fact.text.isalpha() else fact.text
-
-
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
-           "October", "November", "December")  # fmt: skip
-
-
-def _shifted(text: str, chance: random.Random) -> str:
-    for month in _MONTHS:
-        if month in text:
-            return text.replace(month, chance.choice([m for m in _MONTHS if m != month]))
-    return re.sub(r"\d{4}", lambda m: str(int(m.group()) - chance.randint(1, 3)), text)
 
 
 # Fitting and measuring ----------------------------------------------------------------------------

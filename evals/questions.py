@@ -5,9 +5,13 @@ over the bundled digests. Its kinds:
 
     single        one article answers
     across        two or more articles are needed: comparisons, before and after, claim and test
-    dates         when, by when, what happened in a stretch of time, or the latest state
+    dates         when, by when, what happened in a stretch of time, or the state "as of" a day
+    overtaken     later coverage overtakes earlier: the answer is how things stand now
+    disagree      sources give conflicting accounts or figures, and the answer needs both
+    followup      understood only from the `history` before it
     unanswerable  the corpus doesn't say; `false_premise` where the question presupposes something
-                  that the corpus contradicts or never says
+                  that the corpus contradicts or never says, `known_entity` where the corpus tells
+                  much about whom it asks about, but not this
 
 The loader refuses what would make a score mean nothing: a quote that isn't in its article, or a
 nugget that not even the gold evidence would satisfy.
@@ -23,8 +27,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from corpus.errors import InputError
+from rag.followups import Turn
 
-Kind = Literal["single", "across", "dates", "unanswerable"]
+Kind = Literal["single", "across", "dates", "overtaken", "disagree", "followup", "unanswerable"]
 Split = Literal["dev", "test"]
 
 BUNDLED_QUESTIONS = Path(__file__).with_name("questions.jsonl")
@@ -67,6 +72,8 @@ class Question:
     nuggets: tuple[Nugget, ...]
     evidence: tuple[Quote, ...]
     false_premise: bool
+    known_entity: bool
+    history: tuple[Turn, ...]
     split: Split
 
     @property
@@ -153,6 +160,8 @@ def _parsed(line: str) -> Question:
         nuggets=tuple(map(_nugget, _field(item, "nuggets", list))),
         evidence=tuple(map(_quote, _field(item, "evidence", list))),
         false_premise=_field(item, "false_premise", bool),
+        known_entity=_field(item, "known_entity", bool),
+        history=tuple(map(_turn, _field(item, "history", list))),
         split=_one_of(item, "split", get_args(Split)),
     )
 
@@ -163,6 +172,10 @@ def _nugget(item: object) -> Nugget:
 
 def _quote(item: object) -> Quote:
     return Quote(_text(item, "article"), _text(item, "quote"))
+
+
+def _turn(item: object) -> Turn:
+    return Turn(_text(item, "question"), _text(item, "answer"))
 
 
 def _field(item: object, name: str, kind: type) -> Any:
@@ -200,7 +213,7 @@ def _check(question: Question, articles: Mapping[str, str], seen: set[str]) -> N
     faults = _gold_faults(question, articles) if question.answerable else _empty_faults(question)
     if question.id in seen:
         raise _MalformedError(f"the id {question.id!r} is taken")
-    for fault in faults:
+    for fault in (*faults, *_history_faults(question)):
         raise _MalformedError(fault)
 
 
@@ -208,8 +221,8 @@ def _gold_faults(question: Question, articles: Mapping[str, str]) -> Iterator[st
     for name in ("answers", "nuggets", "evidence"):
         if not getattr(question, name):
             yield f"an answerable question has no {name}"
-    if question.false_premise:
-        yield "a question with a false premise is unanswerable"
+    if question.false_premise or question.known_entity:
+        yield "`false_premise` and `known_entity` are kinds of unanswerable questions"
     for quote in question.evidence:
         if quote.article not in articles:
             yield f"there is no article {quote.article!r}"
@@ -220,9 +233,18 @@ def _gold_faults(question: Question, articles: Mapping[str, str]) -> Iterator[st
             yield f"no evidence holds a match of the nugget {nugget.text!r}"
     if question.kind == "across" and len({quote.article for quote in question.evidence}) == 1:
         yield "the evidence of a question across articles comes from one article"
+    if question.kind in ("overtaken", "disagree") and len(question.evidence) == 1:
+        yield f"a question of the kind {question.kind!r} needs two pieces of evidence"
 
 
 def _empty_faults(question: Question) -> Iterator[str]:
     for name in ("answers", "nuggets", "evidence"):
         if getattr(question, name):
             yield f"an unanswerable question has {name}"
+
+
+def _history_faults(question: Question) -> Iterator[str]:
+    if question.kind == "followup" and not question.history:
+        yield "a follow-up has no history"
+    if question.kind != "followup" and question.history:
+        yield "only a follow-up has a history"

@@ -1,50 +1,43 @@
-"""Ask every question with every generator, score the answers, and say how they did.
-
-The library is a fresh one in a temporary folder, of the bundled corpus alone: what a user's own
-library holds doesn't change the figures. Only the models come from the user's home.
-"""
+"""Ask every question of every system, judge and score the answers."""
 
 from __future__ import annotations
 
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
-from corpus.embedding import Embedder, load_embedder
+from corpus.article import Article
 from corpus.errors import GroundwireError, UsageError
-from corpus.indexes import open_current
-from corpus.library import Library, Scope, now
+from corpus.library import now
 from corpus.settings import Settings
-from evals.metrics import MRR_K, Found, Judged, Score, judge, quotes_in, score
-from evals.questions import Question, Split, bundled_articles, bundled_questions
-from ingest.bundled import bundled_articles as bundled_items
-from ingest.pipeline import Pipeline
-from rag.answer import Answer
-from rag.assistant import AUTO_MODEL, Assistant
+from evals.bench import Bench, Tick, bench
+from evals.judges import load_judge
+from evals.judges.load import DEFAULT
+from evals.judges.seam import Judge
+from evals.judging import judged
+from evals.metrics.retrieval import Found
+from evals.pairs import load_articles, ruler_samples
+from evals.questions import Question, Split, bundled_questions
+from evals.ruler import Ruling, probes_of
+from evals.ruler import measure as measure_judge
+from evals.scores import Judged, Score, quotes_in, score
+from evals.systems import ABLATIONS, BASELINES, OURS, named, systems
+from evals.systems.seam import Kind, System
+from rag.answer import Answer, Hit
+from rag.assistant import AUTO_MODEL
 from rag.llms import installed, load_generator
-from rag.query import understand
-from rag.retrieve import Retriever
-from rag.verify import AlignmentVerifier, Verifier
-
-if TYPE_CHECKING:
-    from rag.generate import Generator
 
 BUILT_IN = ("extractive", "smollm2")
 ALL = "all"
 OK, FAILED = 0, 1
 
-Tick = Callable[[str, int, int | None], None]
-"""What is being done, how much of it is done, and how much there is, if that is known."""
-
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One question and what one generator made of it. `error` is empty where asking worked."""
+    """One question and what one system made of it. `error` is empty where asking worked."""
 
     question: Question
     found: Found
@@ -55,10 +48,13 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class System:
-    """A generator with all its items, in the order of the questions."""
+class Measured:
+    """A system with all its items, in the order of the questions."""
 
     name: str
+    kind: Kind
+    model: str
+    about: str
     items: tuple[Item, ...]
 
     @property
@@ -72,36 +68,68 @@ class Run:
 
     started: datetime
     split: str
-    articles: int
+    judge: str
+    judge_fingerprint: str
+    articles: tuple[Article, ...]
     passages: int
     fingerprints: dict[str, str]
-    systems: tuple[System, ...]
+    systems: tuple[Measured, ...]
+    ruler: Ruling | None
 
 
-def run(settings: Settings, models: Sequence[str], split: str, *, gate: bool, as_json: bool) -> int:
-    """Measure and print; the exit code. With `gate`, 1 where a floor is not reached.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be measured: names of systems and models, a split, and who judges."""
 
-    Raises UsageError for a split or model that there isn't, and ModelError for one named that
-    can't be loaded.
+    systems: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    split: str = ALL
+    judge: str = DEFAULT
+    ruler: bool = True
+
+
+def evaluate(settings: Settings, plan: Plan, out: Path | None, *, gate: bool, as_json: bool) -> int:
+    """Measure, print and keep; the exit code. With `gate`, 1 where a floor is not reached.
+
+    Raises UsageError for a split, system, model or judge that there isn't, and ModelError for one
+    that can't be loaded.
     """
-    from evals import report
     from evals.gate import check, load_floors, measured
+    from evals.record import to_record
+    from evals.report.files import keep, place
+    from evals.report.terminal import progress, show, tell
 
-    if gate and (split != ALL or set(models) - {"extractive"}):
+    if gate and plan != Plan():
         raise UsageError(
-            "The gate measures extractive on all questions.", "Leave --model and --split out."
+            "The gate measures what its floors were set on.", "Leave the other options out."
         )
     floors = load_floors() if gate else None
-    names = ("extractive",) if gate else tuple(models) or ready(settings)
-    with report.progress() as tick:
-        record = measure(settings, chosen(split), names, split, tick)
-    report.show(record, as_json=as_json)
-    report.keep(record)
+    folder = place(out)
+    with progress() as tick:
+        run = measure(settings, GATED if gate else _filled(plan, settings), tick)
+    record = to_record(run)
+    show(record, as_json=as_json)
+    tell([f"Every item, to read: {keep(record, folder) / 'report.html'}"])
     if floors is None:
         return OK
-    faults = check(measured(record), floors)
-    report.tell(faults or ["The gate holds: no figure is below its floor."])
+    faults = check(measured(run), floors)
+    tell(faults or ["The gate holds: no figure is below its floor."])
     return FAILED if faults else OK
+
+
+# All questions and the ruler, in about two minutes on two cores: no model writes.
+GATED = Plan(systems=(OURS,), models=("extractive",))
+
+
+def _filled(plan: Plan, settings: Settings) -> Plan:
+    """`plan` with everything that can be measured where it names nothing."""
+    return Plan(
+        systems=named(plan.systems) or (OURS, *BASELINES, *ABLATIONS),
+        models=plan.models or ready(settings),
+        split=plan.split,
+        judge=plan.judge,
+        ruler=plan.ruler,
+    )
 
 
 def ready(settings: Settings) -> tuple[str, ...]:
@@ -121,99 +149,82 @@ def chosen(split: str) -> list[Question]:
     return [question for question in bundled_questions() if split in (ALL, question.split)]
 
 
-def measure(
-    settings: Settings, questions: Sequence[Question], names: Sequence[str], split: str, tick: Tick
-) -> Run:
-    """Ask `questions` with each of the generators `names`, on the bundled corpus alone."""
-    named = dict.fromkeys(AUTO_MODEL if name == "auto" else name for name in names)
-    generators = [load_generator(name, settings.models_dir) for name in named]
+def measure(settings: Settings, plan: Plan, tick: Tick) -> Run:
+    """Ask the questions of `plan` of each of its systems, on the bundled corpus alone."""
+    questions = chosen(plan.split)
+    models = dict.fromkeys(AUTO_MODEL if name == "auto" else name for name in plan.models)
+    generators = [load_generator(name, settings.models_dir) for name in models]
     started = now()
     with bench(settings, tick) as parts:
-        found = [parts.found(question) for question in questions]
-        systems = [_system(parts, g, questions, found, tick) for g in generators]
-        counts = parts.library.counts()
-        return Run(started, split, counts.articles, counts.passages, parts.prints, tuple(systems))
+        judge = load_judge(plan.judge, settings, parts.embedder)
+        asked = [
+            _measured(system, questions, parts, judge, tick)
+            for system in systems(plan.systems, parts, generators)
+        ]
+        if not asked:
+            raise UsageError(
+                "Nothing is left to measure: naive and no-verifier need a language model.",
+                "Fetch one: groundwire models pull smollm2",
+            )
+        return Run(
+            started=started,
+            split=plan.split,
+            judge=judge.name,
+            judge_fingerprint=judge.fingerprint,
+            articles=tuple(parts.library.articles()),
+            passages=len(parts.passages()),
+            fingerprints=_fingerprints(parts),
+            systems=tuple(asked),
+            ruler=_ruled(judge, tick) if plan.ruler else None,
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """A library of the bundled corpus, what searches it, and what judges answers from it."""
-
-    settings: Settings
-    library: Library
-    retriever: Retriever
-    verifier: Verifier
-    id_of: dict[str, str]
-    """The id of the article in each file, by the file's stem."""
-
-    @property
-    def embedder(self) -> Embedder:
-        return self.retriever.embedder
-
-    @property
-    def prints(self) -> dict[str, str]:
-        """What the figures depend on, beside the questions and the corpus."""
-        reader = self.assistant().reader.fingerprint
-        verifier = self.verifier.fingerprint
-        return {"embedder": self.embedder.fingerprint, "reader": reader, "verifier": verifier}
-
-    def assistant(self) -> Assistant:
-        """An Assistant over this library, with the parts that are loaded already."""
-        assistant = Assistant(self.settings.home)
-        assistant.settings = self.settings
-        assistant.embedder = self.embedder
-        return assistant
-
-    def found(self, question: Question) -> Found:
-        """Which gold quotes lie in which of the hits that `ask` would read, and two more."""
-        publishers = self.library.publishers()
-        query = understand(question.question, today=now().date(), publishers=publishers)
-        hint = Scope(query.window.since, query.window.until, query.publishers)
-        hits = self.retriever.search([query.text, *query.parts], MRR_K, None, hint)
-        return [quotes_in(hit, question.evidence, self.id_of) for hit in hits]
+def _ruled(judge: Judge, tick: Tick) -> Ruling:
+    """The judge measured on the ruler's own pairs."""
+    return measure_judge(judge, probes_of(ruler_samples(load_articles())), tick)
 
 
-@contextmanager
-def bench(settings: Settings, tick: Tick) -> Iterator[Bench]:
-    """The bundled corpus, indexed in a folder that is gone afterwards."""
-    embedder = load_embedder(settings)
-    with tempfile.TemporaryDirectory(prefix="groundwire-eval-") as folder:
-        apart = settings.model_copy(update={"home": Path(folder), "chroma_url": None})
-        library = Library.open(apart.home)
-        Pipeline(library, embedder, apart).ingest(bundled_items(), tick)
-        indexes = open_current(library, apart, embedder)
-        stems = {text: stem for stem, text in bundled_articles().items()}
-        id_of = {stems[article.text]: article.id for article in library.articles()}
-        try:
-            retriever = Retriever(library, indexes, embedder)
-            yield Bench(apart, library, retriever, AlignmentVerifier(embedder.encode), id_of)
-        finally:
-            indexes.close()
-            library.close()
+def _fingerprints(parts: Bench) -> dict[str, str]:
+    """What the figures depend on, beside the questions and the corpus."""
+    from evals.systems.ours import ours
+    from rag.generate import ExtractiveGenerator
+
+    assistant = ours(parts, ExtractiveGenerator()).assistant
+    reranker = assistant.reranker
+    return {
+        "embedder": parts.embedder.fingerprint,
+        "reranker": reranker.fingerprint if reranker else "none",
+        "reader": assistant.reader.fingerprint,
+        "verifier": assistant.verifier.fingerprint,
+    }
 
 
-def _system(
-    parts: Bench,
-    generator: Generator,
-    questions: Sequence[Question],
-    found: Sequence[Found],
-    tick: Tick,
-) -> System:
-    assistant = parts.assistant()
-    assistant.generator = generator
+def _measured(
+    system: System, questions: Sequence[Question], parts: Bench, judge: Judge, tick: Tick
+) -> Measured:
+    name = f"{system.name}/{system.model}"
+    everything = [Hit(passage, article, 0.0) for passage, article in system.passages()]
     items: list[Item] = []
-    tick(generator.name, 0, len(questions))
-    for question, evidence in zip(questions, found, strict=True):
-        items.append(ask(assistant, question, evidence, parts))
-        tick(generator.name, len(items), len(questions))
-    return System(generator.name, tuple(items))
+    tick(name, 0, len(questions))
+    for question in questions:
+        relevant = sum(bool(quotes_in(hit, question.evidence, parts.id_of)) for hit in everything)
+        items.append(ask(system, question, relevant, parts, judge))
+        tick(name, len(items), len(questions))
+    return Measured(name, system.kind, system.model, system.about, tuple(items))
 
 
-def ask(assistant: Assistant, question: Question, found: Found, parts: Bench) -> Item:
-    """Ask, judge and score one question; an error of ours is scored as a failure."""
+def ask(system: System, question: Question, relevant: int, parts: Bench, judge: Judge) -> Item:
+    """Ask, judge and score one question; an error of ours is scored as a failure.
+
+    `relevant` is how many of the system's passages hold gold evidence.
+    """
     try:
-        answer = assistant.ask(question.question)
+        reply = system.reply(question.question, question.history)
     except GroundwireError as error:
-        return Item(question, found, None, (), score(question, found, None, ()), str(error))
-    judged = judge(answer, parts.library, parts.verifier)
-    return Item(question, found, answer, tuple(judged), score(question, found, answer, judged))
+        return Item(
+            question, (), None, (), score(question, (), relevant, None, (), None), str(error)
+        )
+    found = [quotes_in(hit, question.evidence, parts.id_of) for hit in reply.retrieved]
+    told = tuple(judged(reply.answer, parts.library, judge))
+    marks = score(question, found, relevant, reply.answer, told, reply.tokens)
+    return Item(question, found, reply.answer, told, marks)

@@ -8,8 +8,10 @@ damaged database or a text that is no longer what was stored, is told and left a
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 from corpus.embedding import Embedder
 from corpus.errors import SearchIndexError
@@ -193,9 +195,19 @@ def _mend_words(library: Library, generation: Generation) -> None:
     try:
         _word_ids(library, generation)
     except SearchIndexError:
-        folder = folder_of(library.home, generation) / "words"
-        shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
+        _discard(folder_of(library.home, generation) / "words")
         library.unmark(generation.name, "words")
+
+
+def _discard(path: Path) -> None:
+    """Delete a damaged file or folder, out of the way first.
+
+    Whoever still has the old index open looks after it by its path, and may put a lock file into
+    the folder while it is being emptied.
+    """
+    aside = tempfile.mkdtemp(prefix=f"{path.name}-", dir=path.parent)
+    path.rename(Path(aside) / path.name)
+    shutil.rmtree(aside)
 
 
 def _vectors_hold(

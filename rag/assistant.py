@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from corpus.settings import Settings
     from rag.evidence import Reader, Reading
     from rag.generate import Generator
+    from rag.rerank import Reranker
     from rag.retrieve import Retriever
     from rag.verify import Verifier
 
@@ -153,12 +154,11 @@ class Assistant:
 
         clock, notes = _Clock(), list[str]()
         yield Stage("understanding")
-        turns = [_turn(exchange) for exchange in history]
         scope = self._scope(since, until, publishers)
-        query = understand(question, turns, today=_today(), publishers=self.library.publishers())
+        query = self._understood(question, history)
         yield Stage("searching", query.text)
         with clock.timing("retrieve"):
-            hits = self._retrieve(query, scope)
+            hits = self._retrieve(query, scope, HITS)
         yield Stage("reading", f"{len(hits)} passages")
         with clock.timing("read"):
             reading = self.reader.read(query.text, query.parts, hits)
@@ -200,6 +200,12 @@ class Assistant:
         with self._retriever() as retriever:
             return retriever.search([clean(query)], k, scope)
 
+    def retrieve(self, question: str, history: Sequence[Exchange] = (), k: int = HITS) -> list[Hit]:
+        """The first `k` passages that `ask` would read, had it to read so many."""
+        from corpus.library import Scope
+
+        return self._retrieve(self._understood(question, history), Scope(), k)
+
     # The parts
 
     @part
@@ -239,20 +245,30 @@ class Assistant:
         return AlignmentVerifier(self.embedder.encode)
 
     @part
+    def reranker(self) -> Reranker | None:
+        """What puts the passages found in order."""
+        from rag.rerank import FeatureReranker
+
+        return FeatureReranker(self._rarity)
+
+    @part
     def reader(self) -> Reader:
         """What reads hits."""
         from rag.evidence import FeatureReader
 
-        return FeatureReader(self.embedder, lambda stem: self._indexes().words.rarity(stem))
+        return FeatureReader(self.embedder, self._rarity)
+
+    def _rarity(self, stem: str) -> float:
+        return self.indexes().words.rarity(stem)
 
     @contextmanager
     def _retriever(self) -> Iterator[Retriever]:
         from rag.retrieve import Retriever
 
         with self._lock:  # reopening must not pull the index from under another thread
-            yield Retriever(self.library, self._indexes(), self.embedder)
+            yield Retriever(self.library, self.indexes(), self.embedder, self.reranker)
 
-    def _indexes(self) -> Indexes:
+    def indexes(self) -> Indexes:
         """Both indexes, opened anew after another process has written to the library."""
         from corpus.indexes import open_current
 
@@ -265,12 +281,16 @@ class Assistant:
                 self._opened = stamp, open_current(self.library, self.settings, self.embedder)
             return self._opened[1]
 
-    def _retrieve(self, query: Query, scope: Scope) -> list[Hit]:
+    def _understood(self, question: str, history: Sequence[Exchange]) -> Query:
+        turns = [_turn(exchange) for exchange in history]
+        return understand(question, turns, today=_today(), publishers=self.library.publishers())
+
+    def _retrieve(self, query: Query, scope: Scope, k: int) -> list[Hit]:
         from corpus.library import Scope
 
         hint = Scope(query.window.since, query.window.until, query.publishers)
         with self._retriever() as retriever:
-            return retriever.search([query.text, *query.parts], HITS, scope, hint)
+            return retriever.search([query.text, *query.parts], k, scope, hint)
 
     def _scope(
         self, since: Day | None, until: Day | None, publishers: Sequence[str] | None

@@ -1,4 +1,4 @@
-"""Query → hits: BM25 and vectors, fused by reciprocal rank.
+"""Query → hits: BM25 and vectors, fused by reciprocal rank, and the best of them reranked.
 
     RRF(p) = Σ over rankings of 1 / (60 + rank of p)        Cormack, Clarke, Büttcher 2009
 
@@ -16,6 +16,7 @@ from corpus.embedding import Embedder
 from corpus.indexes import Indexes
 from corpus.library import Library, Scope
 from rag.answer import Hit
+from rag.rerank import Found, Reranker
 
 RRF_CONSTANT = 60
 POOL = 50  # passages taken from each ranking
@@ -23,17 +24,20 @@ POOL = 50  # passages taken from each ranking
 # nearest WIDE of all (8 ms) hold POOL of a scope of a sixth or more, whatever the question; the
 # ids of a narrower one are looked up and searched alone (65 ms for a month of three years).
 WIDE = 400
+# Passages of the fused list that are reranked. 16 find 1.0 points less of the evidence, 40 no more.
+RERANKED = 32
 
 Ranking = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Retriever:
-    """Finds the passages that bear on a query."""
+    """Finds the passages that bear on a query. Without a reranker, in the order of the fusion."""
 
     library: Library
     indexes: Indexes
     embedder: Embedder
+    reranker: Reranker | None = None
 
     def search(
         self,
@@ -50,13 +54,41 @@ class Retriever:
         Passages of `preferred`, a window that the question hints at, are ranked once more among
         themselves: they rise, and nothing else is lost if the hint was wrong.
         """
+        if self.reranker is None:
+            return self._hits(self._fused(queries, scope, preferred)[:k])
+        found = self.found(queries, scope, preferred, max(k, RERANKED))
+        return self.reranker.rerank(queries[0], found)[:k]
+
+    def found(
+        self,
+        queries: Sequence[str],
+        scope: Scope | None = None,
+        preferred: Scope | None = None,
+        k: int = RERANKED,
+    ) -> list[Found]:
+        """The first `k` of the fused passages, with what a reranker looks at."""
+        ids = [id_ for id_, _ in self._fused(queries, scope, preferred)[:k]]
+        words = self.indexes.words.scores(queries[0], ids)
+        vector = self.embedder.encode(queries[:1], "query")[0]
+        meaning = dict(self.indexes.vectors.search(vector, len(ids), ids)) if ids else {}
+        inside = self.library.in_scope(ids, preferred) if preferred else set()
+        return [
+            Found(p, article, words.get(p.id, 0.0), meaning.get(p.id, 0.0), p.id in inside)
+            for p, article in self.library.passages(ids)
+        ]
+
+    def _fused(
+        self, queries: Sequence[str], scope: Scope | None, preferred: Scope | None
+    ) -> list[tuple[str, float]]:
         scope = scope or Scope()
         rankings = [ranking for query in queries for ranking in self.rankings(query, scope)]
         if preferred:
             rankings += self.rankings(queries[0], narrowed(scope, preferred))
-        best = fuse(rankings)[:k]
-        scores = dict(best)
-        found = self.library.passages([id_ for id_, _ in best])
+        return fuse(rankings)
+
+    def _hits(self, fused: Sequence[tuple[str, float]]) -> list[Hit]:
+        scores = dict(fused)
+        found = self.library.passages([id_ for id_, _ in fused])
         return [Hit(passage, article, scores[passage.id]) for passage, article in found]
 
     def rankings(self, query: str, scope: Scope) -> list[Ranking]:

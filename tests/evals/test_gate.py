@@ -25,7 +25,7 @@ from evals.gate import (
     pinned,
     save_floors,
 )
-from evals.metrics import FIGURES
+from evals.scores import FIGURES
 
 DATA = Data(questions=100, questions_sha256="aa", articles=88, articles_sha256="bb")
 FLOOR = Floors(DATA, {"answer_rate": 0.80, "faithfulness": 0.98})
