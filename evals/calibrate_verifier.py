@@ -2,9 +2,9 @@
 
 Pairs of statement and passage are made by rule from the bundled corpus (`evals.pairs`): true ones
 say what a sentence says in another form, false ones change what it says. Articles are dealt into
-two halves.
-Weights and threshold come from the fit half only; the figures printed come from the report half.
-The logistic model learns from pairs that pass the hard checks, since it decides no others.
+two halves. Weights and threshold come from the fit half only; the figures printed come from the
+report half. The logistic model learns from pairs that pass the hard checks, since it decides no
+others.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from corpus.article import Article, Passage
 
-QUOTED_SENTENCES = 3  # the most sentences that an answer quotes
+QUOTED_SENTENCES = 5  # the most that an answer quotes; the reader leaves out the weak ones
 
 Label = Literal["supported", "partial", "unsupported", "contradicted"]
 

@@ -90,7 +90,8 @@ class Pair:
 class Verifier(Protocol):
     """Anything that can judge pairs. `fingerprint` changes whenever its verdicts may."""
 
-    fingerprint: str
+    @property
+    def fingerprint(self) -> str: ...
 
     def verify(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """One verdict a pair, in order."""

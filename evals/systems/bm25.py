@@ -12,12 +12,13 @@ from corpus.sentences import sentence_spans
 from evals.bench import Bench
 from evals.systems.ours import RETRIEVED
 from evals.systems.seam import Kind, Reply
-from rag.answer import QUOTED_SENTENCES, Answer, Hit, Verdict, Window
+from rag.answer import Answer, Hit, Verdict, Window
 from rag.cite import Backed, answer_text, cite
 from rag.features import Asked
 from rag.followups import Turn
 
-READ = 8  # as many as ours
+READ = 8  # hits, as many as ours
+QUOTED = 3  # sentences, about as many as ours
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ class Bm25:
     def _best(self, query: str, hits: Sequence[Hit]) -> list[Backed]:
         asked = Asked.of(query, self.parts.indexes.words.rarity)
         sentences = [sentence for hit in hits for sentence in _sentences(asked, hit)]
-        return sorted(sentences, key=lambda b: -b.verdict.support)[:QUOTED_SENTENCES]
+        return sorted(sentences, key=lambda b: -b.verdict.support)[:QUOTED]
 
 
 def pasted(question: str, history: Sequence[Turn]) -> str:

@@ -80,10 +80,13 @@ class Naive:
     @cached_property
     def _index(self) -> Any:
         from llama_index.core import VectorStoreIndex
+        from llama_index.core.node_parser import SentenceSplitter
 
         documents = [to_document(article) for article in self.parts.library.articles()]
         return VectorStoreIndex.from_documents(
-            documents, embed_model=_embedding(self.parts.embedder)
+            documents,
+            embed_model=_embedding(self.parts.embedder),
+            transformations=[SentenceSplitter()],  # the default, but not by the global Settings
         )
 
     @cached_property

@@ -60,6 +60,7 @@ class Benched(Assistant):
     def __init__(self, parts: Bench, generator: Generator) -> None:
         super().__init__(parts.settings.home)
         self.settings = parts.settings
+        self.library = parts.library
         self.embedder = parts.embedder
         self.generator = generator
         self.fixed = parts.indexes

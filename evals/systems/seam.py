@@ -29,10 +29,17 @@ class System(Protocol):
     `name` is what `--system` takes, `model` what writes, `about` a line for the report.
     """
 
-    name: str
-    kind: Kind
-    model: str
-    about: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def about(self) -> str: ...
 
     def passages(self) -> Sequence[tuple[Passage, Article]]:
         """All that it can find, as it has cut it."""
