@@ -239,7 +239,7 @@ def convert(source: Path, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".converting-", dir=folder.parent))
     try:
-        with _quiet_loading():
+        with quiet_loading():
             inputs = _export(model, work / "encoder.xml")
         model.tokenizer.backend_tokenizer.save(str(work / "tokenizer.json"))
         manifest = Manifest(
@@ -321,7 +321,7 @@ def _sentence_transformer(source: Path, device: str) -> Any:
     from sentence_transformers import SentenceTransformer
 
     _check_built_in(source)
-    with _quiet_loading():
+    with quiet_loading():
         try:
             return SentenceTransformer(str(source), device=device, local_files_only=True)
         except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
@@ -332,7 +332,7 @@ def _sentence_transformer(source: Path, device: str) -> Any:
 
 
 @contextmanager
-def _quiet_loading() -> Iterator[None]:
+def quiet_loading() -> Iterator[None]:
     """No bar and no advice for the half second in which weights are read."""
     from transformers import utils
 

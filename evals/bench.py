@@ -20,6 +20,8 @@ from corpus.settings import Settings
 from evals.questions import bundled_articles
 from ingest.bundled import bundled_articles as bundled_items
 from ingest.pipeline import Pipeline, silent
+from rag.evidence import Scorer
+from rag.trained import TrainedReader
 
 Tick = Callable[[str, int, int | None], None]
 """What is being done, how much of it is done, and how much there is, if that is known."""
@@ -33,6 +35,7 @@ class Bench:
     library: Library
     indexes: Indexes
     embedder: Embedder
+    scorer: Scorer
     id_of: dict[str, str]
 
     def passages(self) -> list[tuple[Passage, Article]]:
@@ -43,7 +46,7 @@ class Bench:
 @contextmanager
 def bench(settings: Settings, tick: Tick = silent) -> Iterator[Bench]:
     """The bundled corpus, indexed in a folder that is gone afterwards."""
-    embedder = load_embedder(settings)
+    embedder, scorer = load_embedder(settings), TrainedReader.open(settings.models_dir)
     with tempfile.TemporaryDirectory(prefix="groundwire-eval-") as folder:
         apart = settings.model_copy(update={"home": Path(folder), "chroma_url": None})
         library = Library.open(apart.home)
@@ -52,7 +55,7 @@ def bench(settings: Settings, tick: Tick = silent) -> Iterator[Bench]:
         stems = {text: stem for stem, text in bundled_articles().items()}
         id_of = {stems[article.text]: article.id for article in library.articles()}
         try:
-            yield Bench(apart, library, indexes, embedder, id_of)
+            yield Bench(apart, library, indexes, embedder, scorer, id_of)
         finally:
             indexes.close()
             library.close()

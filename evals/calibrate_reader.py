@@ -8,8 +8,9 @@ negative all others that were shortlisted. (1,500 questions of SQuAD were tried 
 examples, at six weights: no gain.) For the gate, positive are the answerable questions; negative
 are the unanswerable ones, and the answerable ones asked again with their gold articles hidden.
 
-How: logistic regression with an L2 penalty on standardised features. All figures printed are
-out-of-fold over eight folds of questions.
+How: for sentences, logistic regression with an L2 penalty on standardised features; for the gate,
+boosted trees, the mean of SEEDS runs (AUROC 0.77 against 0.65 by logistic regression over the same
+questions). All figures printed are out-of-fold over eight folds of questions.
 
     threshold   the highest below which at most WRONG_ABSTAIN of the answerable questions fall,
                 averaged over the styles: below it the answer is withheld
@@ -20,17 +21,18 @@ out-of-fold over eight folds of questions.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from corpus.settings import load_settings
 from evals.bench import Bench, bench
-from evals.calibration import FOLDS, STYLES, asked_questions, folds
+from evals.calibration import FAR, FOLDS, STYLES, asked_questions, folds
 from evals.calibration import Asked as Understood
 from evals.questions import Question
 from rag.answer import Hit
@@ -41,10 +43,16 @@ from rag.features import Asked
 from rag.logistic import Logistic
 from rag.rerank import FeatureReranker
 from rag.retrieve import Retriever
+from rag.trees import Tree, Trees
 
-WRONG_ABSTAIN = 0.05
-LIKELIHOOD = 2.0
+WRONG_ABSTAIN = 0.06
+LIKELIHOOD = 3.0
 STEPS = np.arange(0.01, 1.0, 0.01).round(2)
+SEEDS = 3
+# Of a question whose gold is hidden, beside 1: it is no near miss, but what a library lacks whose
+# owner asks of something else. At 0 the AUROC is 0.79 (unanswerable) and 0.68 (hidden), at 0.1 it
+# is 0.77 and 0.74, at 1 it is 0.70 and 0.81.
+HIDDEN_WEIGHT = 0.1
 STRENGTH = 0.3  # scikit-learn's C; 0.05 to 1 give the same nuggets within a point
 
 Rows = list[dict[str, float]]
@@ -97,7 +105,8 @@ class Fit:
 
 def main() -> None:
     with bench(load_settings()) as parts:
-        reader = FeatureReader(parts.embedder, parts.indexes.words.rarity, _unfitted())
+        rarity = parts.indexes.words.rarity
+        reader = FeatureReader(parts.embedder, rarity, parts.scorer, _unfitted())
         cases = list(_cases(parts))
         measured = [reader.measure(case.asked, case.hits) for case in cases]
         order = folds([case.question.id for case in cases])
@@ -117,7 +126,7 @@ def main() -> None:
                 "made_by": "python -m evals.calibrate_reader",
                 "questions": len({case.question.id for case in cases}),
                 "sentence": {"intercept": sentence.intercept, "weights": dict(sentence.weights)},
-                "gate": {"intercept": gate.intercept, "weights": dict(gate.weights)},
+                "gate": asdict(gate),
                 "threshold": threshold,
                 "doubt": doubt,
                 "out_of_fold": figures,
@@ -202,15 +211,65 @@ def _nugget_share(ranked: Sequence[tuple[Case, list[Scored]]], k: int) -> float:
 
 def _gate_model(
     cases: Sequence[Case], rows: Rows, order: NDArray[np.int64]
-) -> tuple[Logistic, NDArray[np.float64]]:
-    labels = np.array([int(case.answerable) for case in cases])
+) -> tuple[Trees, NDArray[np.float64]]:
     guessed = np.zeros(len(cases))
     for fold in range(FOLDS):
-        kept = np.flatnonzero(order != fold)
-        model = Fit.of([rows[i] for i in kept], labels[kept].tolist()).model
+        model = _grown(cases, rows, [i for i in range(len(cases)) if order[i] != fold])
         for i in np.flatnonzero(order == fold):
             guessed[i] = model.probability(rows[i])
-    return Fit.of(rows, labels.tolist()).model, guessed
+    return _grown(cases, rows, range(len(cases))), guessed
+
+
+def _grown(cases: Sequence[Case], rows: Rows, kept: Iterable[int]) -> Trees:
+    """Trees grown on the cases `kept`.
+
+    A question whose gold is hidden is no near miss, and counts less: see HIDDEN_WEIGHT.
+    """
+    own = list(kept)
+    names = list(rows[0])
+    raw = np.array([[rows[i][name] for name in names] for i in own])
+    labels = [cases[i].answerable for i in own]
+    weights = [HIDDEN_WEIGHT if cases[i].hidden else 1.0 for i in own]
+    grown = (_boosted(seed).fit(raw, labels, weights) for seed in range(SEEDS))
+    forests = [_exported(model, names) for model in grown]
+    return Trees(
+        round(sum(forest.baseline for forest in forests) / SEEDS, 6),
+        names,
+        [_scaled(tree) for forest in forests for tree in forest.trees],
+    )
+
+
+def _boosted(seed: int) -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(
+        max_iter=60,
+        learning_rate=0.05,
+        max_leaf_nodes=6,
+        min_samples_leaf=20,
+        max_features=0.3,
+        random_state=seed,
+    )
+
+
+def _exported(model: HistGradientBoostingClassifier, names: Sequence[str]) -> Trees:
+    """scikit-learn's trees in our form. It keeps them private, so a test holds both equal."""
+    grown = [_tree(predictor.nodes, 0) for (predictor,) in model._predictors]
+    return Trees(float(model._baseline_prediction[0, 0]), names, grown)
+
+
+def _tree(nodes: NDArray[np.void], at: int) -> Tree:
+    node = nodes[at]
+    if node["is_leaf"]:
+        return float(node["value"])
+    sides = (_tree(nodes, int(node[side])) for side in ("left", "right"))
+    return [int(node["feature_idx"]), float(node["num_threshold"]), *sides]
+
+
+def _scaled(tree: Tree) -> Tree:
+    """A tree whose leaves count one of SEEDS."""
+    if isinstance(tree, list):
+        feature, threshold, low, high = tree
+        return [feature, round(threshold, 6), _scaled(low), _scaled(high)]
+    return round(tree / SEEDS, 6)
 
 
 def _threshold(cases: Sequence[Case], guessed: NDArray[np.float64]) -> float:
@@ -223,7 +282,11 @@ def _threshold(cases: Sequence[Case], guessed: NDArray[np.float64]) -> float:
 
 
 def _doubt(cases: Sequence[Case], guessed: NDArray[np.float64]) -> float:
-    asked = [(c.answerable, g) for c, g in zip(cases, guessed, strict=True) if not c.hidden]
+    asked = [
+        (case.answerable, g)
+        for case, g in zip(cases, guessed, strict=True)
+        if not case.hidden and case.style != FAR
+    ]
     right = np.array([g for answerable, g in asked if answerable])
     wrong = np.array([g for answerable, g in asked if not answerable])
     telling = [t for t in STEPS if (wrong < t).mean() >= LIKELIHOOD * (right < t).mean() > 0]
@@ -235,9 +298,12 @@ def _gate_figures(
 ) -> dict[str, float]:
     answerable = np.array([case.answerable for case in cases])
     hidden = np.array([case.hidden for case in cases])
-    silent = ~answerable & ~hidden
+    far = np.array([case.style == FAR for case in cases])
+    silent = ~answerable & ~hidden & ~far
     figures = {
-        "AUROC, unanswerable": roc_auc_score(answerable[~hidden], guessed[~hidden]),
+        "AUROC, unanswerable": roc_auc_score(
+            answerable[answerable | silent], guessed[answerable | silent]
+        ),
         "AUROC, gold hidden": roc_auc_score(
             answerable[answerable | hidden], guessed[answerable | hidden]
         ),
@@ -248,6 +314,7 @@ def _gate_figures(
             own = np.array([case.style == style for case in cases])
             figures[f"{name}, answerable, {style}"] = below[answerable & own].mean()
             figures[f"{name}, unanswerable, {style}"] = below[silent & own].mean()
+        figures[f"{name}, {FAR} off"] = below[far].mean()
         figures[f"{name}, gold hidden"] = below[hidden].mean()
     for name, value in figures.items():
         print(f"  {name:44s}{value:7.3f}")

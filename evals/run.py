@@ -24,7 +24,7 @@ from evals.questions import Question, Split, bundled_questions
 from evals.ruler import Ruling, probes_of
 from evals.ruler import measure as measure_judge
 from evals.scores import Judged, Score, quotes_in, score
-from evals.systems import ABLATIONS, BASELINES, OURS, named, systems
+from evals.systems import ABLATIONS, BASELINES, OURS, build, named, planned
 from evals.systems.seam import Kind, System
 from rag.answer import Answer, Hit
 from rag.assistant import AUTO_MODEL
@@ -154,18 +154,14 @@ def measure(settings: Settings, plan: Plan, tick: Tick) -> Run:
     questions = chosen(plan.split)
     models = dict.fromkeys(AUTO_MODEL if name == "auto" else name for name in plan.models)
     generators = [load_generator(name, settings.models_dir) for name in models]
+    pairs = planned(plan.systems, generators)
+    judge = load_judge(plan.judge, settings)
     started = now()
     with bench(settings, tick) as parts:
-        judge = load_judge(plan.judge, settings, parts.embedder)
         asked = [
-            _measured(system, questions, parts, judge, tick)
-            for system in systems(plan.systems, parts, generators)
+            _measured(build(name, generator, parts), questions, parts, judge, tick)
+            for name, generator in pairs
         ]
-        if not asked:
-            raise UsageError(
-                "Nothing is left to measure: naive and no-verifier need a language model.",
-                "Fetch one: groundwire models pull smollm2",
-            )
         return Run(
             started=started,
             split=plan.split,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from corpus.indexes import Indexes
     from corpus.library import Library, Scope
     from corpus.settings import Settings
-    from rag.evidence import Reader, Reading
+    from rag.evidence import Reader, Reading, Scorer
     from rag.generate import Generator
     from rag.rerank import Reranker
     from rag.retrieve import Retriever
@@ -256,7 +256,14 @@ class Assistant:
         """What reads hits."""
         from rag.evidence import FeatureReader
 
-        return FeatureReader(self.embedder, self._rarity)
+        return FeatureReader(self.embedder, self._rarity, self.scorer)
+
+    @part
+    def scorer(self) -> Scorer:
+        """The trained part of the reader."""
+        from rag.trained import TrainedReader
+
+        return TrainedReader.open(self.settings.models_dir)
 
     def _rarity(self, stem: str) -> float:
         return self.indexes().words.rarity(stem)

@@ -1,10 +1,12 @@
 """Reading: which sentences of the hits answer the question, and whether any do.
 
-Two calibrated scores, both logistic models over the measures of `rag/features.py`, fitted by
+Two calibrated scores over the measures of `rag/features.py`, fitted by
 `python -m evals.calibrate_reader`:
 
-    score        of a sentence: the probability that it is one of those that answer
-    answerable   of a question: the probability that the hits answer it at all; the gate
+    score        of a sentence: the probability that it is one of those that answer; logistic
+    answerable   of a question: the probability that the hits answer it at all; the gate. Boosted
+                 trees: much of a question's wording in a sentence means one thing where the trained
+                 reader sees an answer there, and the opposite where it sees none
 """
 
 from __future__ import annotations
@@ -27,10 +29,13 @@ from rag.features import (
     candidates,
     gate_features,
     kin_features,
+    trained_features,
     with_gaps,
 )
 from rag.kinship import Kinship
-from rag.logistic import Logistic
+from rag.logistic import Logistic, logit
+from rag.trained import PassageScore
+from rag.trees import Trees
 
 CALIBRATION = Path(__file__).parent / "calibration" / "reader.json"
 
@@ -44,7 +49,7 @@ LEAST_SHARE = 0.3
 AS_GOOD = 0.9  # of the best score: near enough for the newer article to go first
 WITH_GAPS = (
     *("cosine", "overlap", "overlap_title", "overlap_before"),
-    *("kin", "kin_title", "kin_before"),
+    *("kin", "kin_title", "kin_before", "trained"),
 )
 
 
@@ -69,6 +74,15 @@ class Reading:
         return self.answerable < self.doubt
 
 
+class Scorer(Protocol):
+    """What scores the sentences of passages by a trained model."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def score(self, question: str, passages: Sequence[str]) -> list[PassageScore]: ...
+
+
 class Reader(Protocol):
     """Anything that can read hits. `parts` are the sub-queries of a question with several."""
 
@@ -83,7 +97,7 @@ class Calibration:
     """What was fitted, and from which probability on a question counts as answered, and surely."""
 
     sentence: Logistic
-    gate: Logistic
+    gate: Logistic | Trees
     threshold: float
     doubt: float
     fingerprint: str
@@ -99,7 +113,7 @@ def load_calibration(path: Path = CALIBRATION) -> Calibration:
         raw: dict[str, Any] = json.loads(text)
         return Calibration(
             sentence=Logistic(**raw["sentence"]),
-            gate=Logistic(**raw["gate"]),
+            gate=Trees(**raw["gate"]),
             threshold=float(raw["threshold"]),
             doubt=float(raw["doubt"]),
             fingerprint=short_hash(text),
@@ -121,13 +135,18 @@ class Scored:
 
 
 class FeatureReader:
-    """Scores sentences by words and their kin, names, kinds of facts and one cosine."""
+    """Scores sentences by a trained model, words and their kin, names, kinds of facts, a cosine."""
 
     def __init__(
-        self, embedder: Embedder, rarity: Rarity, calibration: Calibration | None = None
+        self,
+        embedder: Embedder,
+        rarity: Rarity,
+        scorer: Scorer,
+        calibration: Calibration | None = None,
     ) -> None:
         self._embedder = embedder
         self.rarity = rarity
+        self._scorer = scorer
         self._given = calibration
         self._kinship = Kinship(embedder)
 
@@ -137,7 +156,7 @@ class FeatureReader:
 
     @property
     def fingerprint(self) -> str:
-        return f"features-{self.calibration.fingerprint}"
+        return f"features-{self.calibration.fingerprint}, {self._scorer.fingerprint}"
 
     def read(self, question: str, parts: Sequence[str], hits: Sequence[Hit]) -> Reading:
         """Score every sentence of `hits`; where there are parts, the best of each comes first."""
@@ -167,29 +186,36 @@ class FeatureReader:
         question = self._embedder.encode([asked.text], "query")[0]
         cosines = self._embedder.encode([c.text for c in short]) @ question
         kin = kin_features(asked, short, self._kinship)
+        scores = self._scorer.score(asked.text, [hit.passage.text for hit in hits])
+        read = trained_features(short, scores, hits)
         rows = [
-            {**c.features, **k, "cosine": float(cosine)}
-            for c, k, cosine in zip(short, kin, cosines, strict=True)
+            {**c.features, **k, **t, "cosine": float(cosine)}
+            for c, k, t, cosine in zip(short, kin, read, cosines, strict=True)
         ]
         return list(zip(short, with_gaps(rows, WITH_GAPS), strict=True))
 
     def gate(self, asked: Asked, ranked: Sequence[Scored]) -> dict[str, float]:
-        """What the gate weighs."""
-        top = sorted(ranked, key=lambda s: -s.score)[:3]
-        return gate_features(
-            asked,
-            [s.candidate for s in top],
-            top[0].score,
-            max(s.features["cosine"] for s in ranked),
-            self._kinship,
-        )
+        """What the gate weighs: what the best sentence has, the most that any sentence has, and
+        what the passages of the best three say."""
+        best, *others = sorted(ranked, key=lambda s: -s.score)
+        second = others[0] if others else best
+        plain = [name for name in best.features if not name.endswith("_gap")]
+        trained = sorted((s.features["trained"] for s in ranked), reverse=True)
+        return {
+            **{f"top_{name}": best.features[name] for name in plain},
+            **{f"max_{name}": max(s.features[name] for s in ranked) for name in plain},
+            "score": logit(best.score),
+            "second_score": logit(second.score),
+            "second_trained": trained[min(1, len(trained) - 1)],
+            **gate_features(asked, [s.candidate for s in (best, *others[:2])], self._kinship),
+        }
 
     def _answerable(self, asked: Asked, ranked: Sequence[Scored]) -> float:
         return _probability(self.calibration.gate, self.gate(asked, ranked))
 
 
-def _probability(model: Logistic, features: dict[str, float]) -> float:
-    if unknown := model.weights.keys() - features.keys():
+def _probability(model: Logistic | Trees, features: dict[str, float]) -> float:
+    if unknown := set(model.names) - features.keys():
         raise ModelError(
             f"The reader's calibration weighs {', '.join(sorted(unknown))}, which is not measured.",
             "Write it again with: python -m evals.calibrate_reader",

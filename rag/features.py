@@ -21,9 +21,13 @@ from corpus.sentences import sentence_spans
 from rag.answer import Hit
 from rag.facts import CURRENCIES, Facts, facts_of, name_holds, spellings
 from rag.kinship import Kinship, content_words, word_stems
-from rag.logistic import logit
+from rag.trained import PassageScore
 
 Rarity = Callable[[str], float]
+
+LOGITS = 10.0  # the trained reader's lie between -10 and 10
+LEAST_MARGIN = -20.0
+UNREAD = PassageScore(-LOGITS, (), (0, 0), LEAST_MARGIN), -LOGITS  # a sentence without tokens
 
 WANTED = {
     "money": r"how much|prices?|cost|fees?|charges?|valu|worth|revenue|stake|pay|paid|sum|funding",
@@ -140,6 +144,30 @@ def kin_features(
     ]
 
 
+def trained_features(
+    candidates: Sequence[Candidate], scores: Sequence[PassageScore], hits: Sequence[Hit]
+) -> list[dict[str, float]]:
+    """What the trained reader says of each candidate, of its passage, and of the likeliest span
+    there; `scores` are those of the passages of `hits`. Logits, scaled to between about -1 and 1.
+    """
+    by_place: dict[tuple[str, int], tuple[PassageScore, float]] = {}
+    for hit, score in zip(hits, scores, strict=True):
+        for sentence in score.sentences:
+            place = hit.article.id, hit.passage.start + sentence.span[0]
+            by_place.setdefault(place, (score, sentence.logit))
+    rows = []
+    for candidate in candidates:
+        score, logit = by_place.get((candidate.hit.article.id, candidate.start), UNREAD)
+        rows.append(
+            {
+                "trained": logit / LOGITS,
+                "trained_passage": score.logit / LOGITS,
+                "trained_margin": max(LEAST_MARGIN, score.margin) / LOGITS,
+            }
+        )
+    return rows
+
+
 def with_gaps(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> list[dict[str, float]]:
     """Each row with how far it lies below the best row, for the features `names`.
 
@@ -190,21 +218,16 @@ def _shown(asked: Asked, sentence: str, title: str) -> dict[str, float]:
     return {**shown, **wanted, "names_title": asked.names_in(f"{title}. {sentence}")}
 
 
-def gate_features(
-    asked: Asked, chosen: Sequence[Candidate], score: float, nearest: float, kinship: Kinship
-) -> dict[str, float]:
-    """What tells whether the `chosen` sentences (best first) answer at all.
+def gate_features(asked: Asked, chosen: Sequence[Candidate], kinship: Kinship) -> dict[str, float]:
+    """What the passages of the `chosen` sentences (best first) have of the question.
 
-    `score` is that of the best, `nearest` the highest cosine of any sentence that was read. How
-    rare the question's missing words are is left out on purpose: it parts our own answerable from
-    our own unanswerable questions (AUROC 0.66 against 0.54) only because we wrote the former in
-    words far from the articles', and would turn away people who ask plainly.
+    How rare the question's missing words are is left out on purpose: it parts our own answerable
+    from our own unanswerable questions only because we wrote the former in words far from the
+    articles', and would turn away people who ask plainly.
     """
     best = f"{chosen[0].hit.article.title}. {chosen[0].hit.passage.text}"
     everything = " ".join(f"{c.hit.article.title}. {c.hit.passage.text}" for c in chosen)
     return {
-        "score": logit(score),
-        "cosine": nearest,
         "kin_covered": float(kinship.cover(asked.words, [best])[0] @ np.array(asked.rarities)),
         "names_in_best": asked.names_in(best),
         "names_in_all": asked.names_in(everything),

@@ -8,6 +8,7 @@ anything, and a weak model costs answers but not truth.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Protocol
@@ -123,10 +124,16 @@ class LLMGenerator:
             ChatMessage(role="system", content=self.prompt.system),
             ChatMessage(role="user", content=self.prompt.user_text(question, evidence)),
         ]
-        try:
+        with self.translating():
             # A piece is at least one token, so this also stops a server that knows no limit.
             for response in islice(self.llm.stream_chat(messages), self.max_new_tokens):
                 yield response.delta or ""
+
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """The model's `failures` as a ModelError that says what to do."""
+        try:
+            yield
         except self.failures as error:
             reason = one_line(str(error)) or type(error).__name__
             message = f"{self.name} could not answer: {reason.rstrip('.')}."

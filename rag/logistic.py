@@ -8,7 +8,7 @@ The weights are fitted by the scripts under evals/ and read from JSON; nothing h
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 LARGEST = 50.0  # e^50 is still a number
@@ -20,6 +20,11 @@ class Logistic:
 
     intercept: float
     weights: Mapping[str, float]
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The features that it weighs."""
+        return tuple(self.weights)
 
     def probability(self, features: Mapping[str, float]) -> float:
         """Probability of the positive class; every weighted feature must be given.

@@ -32,6 +32,7 @@ CALIBRATION = Path(__file__).parent / "calibration" / "reranker.json"
 
 # BM25 weighs a term by up to k1 + 1 times its rarity (Robertson and Zaragoza 2009; k1 = 1.2).
 SATURATION = 2.2
+FEATURES = ("words", "meaning", "overlap", "names", "preferred")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,9 @@ def _load(path: Path = CALIBRATION) -> tuple[Logistic, str]:
     """The fitted model and its fingerprint. Raises ModelError when it is missing or damaged."""
     try:
         text = path.read_text("utf-8")
-        return Logistic(**json.loads(text)["passage"]), short_hash(text)
+        model = Logistic(**json.loads(text)["passage"])
+        model.probability(dict.fromkeys(FEATURES, 0.0))  # fails on a weight of no or odd use
+        return model, short_hash(text)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"The reranker's calibration {path} can't be used.",

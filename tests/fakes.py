@@ -13,6 +13,7 @@ from corpus.sentences import sentence_spans
 from rag.answer import Answer, Citation, Evidence, Hit, Statement, Verdict, Window
 from rag.assistant import Event, Stage
 from rag.evidence import Reading
+from rag.trained import PassageScore, SentenceScore
 from rag.verify import Pair
 from rag.words import content_stems, words
 
@@ -178,6 +179,27 @@ class FakeReader:
         evidence = [evidence_at(hit, a, b) for hit in hits for a, b in spans_of(hit)]
         evidence.sort(key=lambda item: -len(wanted & set(words(item.text))))
         return Reading(tuple(evidence), self.answerable if evidence else 0.0, 0.5, 0.7)
+
+
+class FakeScorer:
+    """Scores a sentence by how many of the question's stems it has."""
+
+    fingerprint = "fake"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def score(self, question: str, passages: Sequence[str]) -> list[PassageScore]:
+        self.asked.append(question)
+        return [self._passage(set(content_stems(question)), text) for text in passages]
+
+    def _passage(self, wanted: set[str], text: str) -> PassageScore:
+        found = [
+            SentenceScore(span, 2.0 * len(wanted & set(content_stems(text[slice(*span)]))) - 3)
+            for span in sentence_spans(text)
+        ]
+        best = max(found, key=lambda one: one.logit, default=SentenceScore((0, 0), -9.0))
+        return PassageScore(best.logit, tuple(found), best.span, best.logit)
 
 
 class FakeVerifier:

@@ -24,6 +24,7 @@ import pytest
 import cli
 from corpus.library import DATABASE, Library
 from corpus.settings import Settings
+from evals.run import Plan
 from ingest import bundled
 from ingest.files import read_path
 from ingest.pipeline import Pipeline
@@ -35,6 +36,7 @@ OFF_TOPIC = "How do I bake sourdough bread at home?"
 COMMANDS = [
     "up", "ui", "ingest", "ask", "search", "status", "doctor", "models", "models list",
     "models pull", "reindex", "export", "export answer", "export library", "eval",
+    "eval compare", "eval ruler", "eval public",
 ]  # fmt: skip
 
 
@@ -180,7 +182,7 @@ def test_every_command_has_help(run: Run, command: str) -> None:
     result = run(*command.split(), "--help")
     assert result.code == 0 and "Usage:" in result.out
     # a sentence of its own, beyond usage and options
-    assert re.search(r"^\s*[A-Z].*\.\s*$", result.out.split("Usage:")[1], re.M)
+    assert re.search(r"^\s*[A-Z].*[.?]\s*$", result.out.split("Usage:")[1], re.M)
 
 
 def test_models_list_names_what_is_there_and_how_to_get_the_rest(
@@ -415,6 +417,125 @@ def test_pulling_without_a_network_is_told(
     assert ended.value.code == 1 and out == ""
     assert len(told) == 1 and "Check the network" in told[0] and "Traceback" not in err
     assert list((fresh.parent / "n" / "models").iterdir()) == []
+
+
+# Measuring
+
+
+class Asked:
+    """What a command handed over, in place of measuring for minutes; the exit code is 1."""
+
+    def __init__(self) -> None:
+        self.given: tuple[Any, ...] = ()
+        self.named: dict[str, Any] = {}
+
+    def __call__(self, *given: Any, **named: Any) -> int:
+        self.given, self.named = given, named
+        return 1
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Asked:
+    made = Asked()
+    monkeypatch.setattr(request.param, made)
+    return made
+
+
+@pytest.mark.parametrize("asked", ["evals.run.evaluate"], indirect=True)
+def test_eval_without_options_measures_everything(run: Run, fresh: Path, asked: Asked) -> None:
+    assert run("eval", "--home", fresh).code == 1
+    settings, plan, out = asked.given
+    assert (settings.home, plan, out) == (fresh.resolve(), Plan(), None)
+    assert asked.named == {"gate": False, "as_json": False}
+
+
+@pytest.mark.parametrize("asked", ["evals.run.evaluate"], indirect=True)
+def test_eval_hands_its_options_over(run: Run, fresh: Path, asked: Asked) -> None:
+    options = (
+        "--system", "ours", "--system", "no-gate", "--model", "extractive", "--model", "smollm2",
+        "--split", "dev", "--judge", "nli/some", "--no-ruler", "--out", fresh / "out",
+        "--gate", "--json", "--home", fresh,
+    )  # fmt: skip
+    run("eval", *options)
+    _, plan, out = asked.given
+    systems, models = ("ours", "no-gate"), ("extractive", "smollm2")
+    assert plan == Plan(systems, models, "dev", "nli/some", ruler=False)
+    assert out == fresh / "out"
+    assert asked.named == {"gate": True, "as_json": True}
+
+
+@pytest.mark.parametrize("asked", ["evals.compare.compare"], indirect=True)
+def test_eval_compare_hands_its_runs_over_and_measures_nothing(
+    run: Run, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = Asked()
+    monkeypatch.setattr("evals.run.evaluate", measured)
+    assert run("eval", "compare", "one", "two", "--system", "ours/extractive", "--json").code == 1
+    assert asked.given == (Path("one"), Path("two"))
+    assert asked.named == {"as_json": True, "system": "ours/extractive"}
+    assert measured.given == ()
+
+
+@pytest.mark.parametrize("asked", ["evals.ruler.run_ruler"], indirect=True)
+def test_eval_ruler_takes_judges_and_a_data_set(run: Run, fresh: Path, asked: Asked) -> None:
+    run("eval", "ruler", "--home", fresh)
+    assert asked.given[1:] == (["verifier"], None)
+    judges = ("--judge", "verifier", "--judge", "nli/some")
+    assert run("eval", "ruler", *judges, "--nli", "dev.jsonl", "--home", fresh, "--json").code == 1
+    assert asked.given[1:] == (["verifier", "nli/some"], Path("dev.jsonl"))
+    assert asked.named == {"as_json": True}
+
+
+@pytest.mark.parametrize("asked", ["evals.public.run.run_public"], indirect=True)
+def test_eval_public_takes_a_benchmark_and_its_path(run: Run, fresh: Path, asked: Asked) -> None:
+    options = ("--model", "smollm2", "--judge", "nli/some", "--limit", 5, "--home", fresh)
+    assert run("eval", "public", "rgb", "data", *options).code == 1
+    name, path, settings, model, judge, limit = asked.given
+    assert (name, path, model, judge, limit) == ("rgb", Path("data"), "smollm2", "nli/some", 5)
+    assert settings.home == fresh.resolve()
+    assert asked.named == {"as_json": False}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--system", "no-luck", "--model", "extractive"), "no system 'no-luck'"),
+        (("--split", "train", "--model", "extractive"), "no split 'train'"),
+        (("--model", "gpt-12"), "no model called"),
+        (("--gate", "--split", "dev"), "what its floors were set on"),
+        (("--gate", "--no-ruler"), "what its floors were set on"),
+    ],
+)
+def test_wrong_use_of_eval_is_told_before_anything_is_measured(
+    run: Run, fresh: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    result = run("eval", *arguments, "--home", fresh, "--out", fresh / "out")
+    assert result.code == 2 and told in result.told and result.out == ""
+
+
+def test_eval_with_a_model_that_is_missing_is_told(run: Run, fresh: Path) -> None:
+    options = ("--model", "smollm2", "--home", fresh, "--out", fresh / "out")
+    result = run("eval", *options)
+    assert result.code == 1 and "groundwire models pull smollm2" in result.told
+
+
+def test_runs_that_arent_there_cant_be_compared(run: Run, tmp_path: Path) -> None:
+    result = run("eval", "compare", tmp_path / "one", tmp_path / "two")
+    assert result.code == 1 and str(tmp_path / "one") in result.told
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("compare", "one"), ("public", "rgb"), ("public", "rgb", "x", "--limit", "0"), ("fly",)],
+)
+def test_wrong_commands_of_eval_exit_with_two(run: Run, arguments: tuple[str, ...]) -> None:
+    assert run("eval", *arguments).code == 2
+
+
+def test_a_benchmark_that_there_isnt_is_told(run: Run, fresh: Path, tmp_path: Path) -> None:
+    assert run("eval", "public", "trivia", tmp_path, "--home", fresh).code == 2
+    lost = run("eval", "public", "squad", tmp_path / "nowhere.json", "--home", fresh)
+    assert lost.code == 1 and "nowhere.json" in lost.told
 
 
 # Writing

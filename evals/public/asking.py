@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from corpus.embedding import Embedder
     from corpus.library import Scope
     from corpus.settings import Settings
+    from rag.evidence import Scorer
     from rag.generate import Generator
     from rag.query import Query
 
@@ -66,6 +67,7 @@ class Setup:
 
     settings: Settings
     embedder: Embedder
+    scorer: Scorer
     generator: Generator
 
     def assistant(self, home: Path) -> Assistant:
@@ -75,6 +77,7 @@ class Setup:
         """`assistant` with these parts, over the library in `home`."""
         assistant.settings = self.settings.model_copy(update={"home": home, "chroma_url": None})
         assistant.embedder = self.embedder
+        assistant.scorer = self.scorer
         assistant.generator = self.generator
         return assistant
 

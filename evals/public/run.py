@@ -140,10 +140,12 @@ def load_setup(settings: Settings, model: str) -> Setup:
     from corpus.embedding import load_embedder
     from rag.assistant import AUTO_MODEL
     from rag.llms import load_generator
+    from rag.trained import TrainedReader
 
     name = AUTO_MODEL if model == "auto" else model
     generator = load_generator(name, settings.models_dir)
-    return Setup(settings, load_embedder(settings), generator)
+    scorer = TrainedReader.open(settings.models_dir)
+    return Setup(settings, load_embedder(settings), scorer, generator)
 
 
 def _by(setup: Setup) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from corpus.errors import UsageError
 from evals.bench import Bench
@@ -28,26 +28,33 @@ def named(names: Sequence[str]) -> tuple[str, ...]:
     return SYSTEMS if "all" in names else tuple(dict.fromkeys(names))
 
 
-def systems(
-    names: Sequence[str], parts: Bench, generators: Sequence[Generator]
-) -> Iterator[System]:
-    """The systems `names`, each with every one of `generators` that it can be measured with.
+def planned(names: Sequence[str], generators: Sequence[Generator]) -> list[tuple[str, Generator]]:
+    """Which system is measured with which generator.
 
-    `naive` needs a language model, and `bm25` none. Without a verifier only what a language model
-    drafts can differ, since a quotation always passes.
+    `naive` needs a language model, `bm25` and the ablations are measured with the first generator
+    alone. Without a verifier only what a language model drafts can differ, since a quotation
+    always passes. Raises UsageError where nothing is left.
     """
+    models = [generator for generator in generators if isinstance(generator, LLMGenerator)]
+    chosen: dict[str, Sequence[Generator]] = {OURS: generators, "naive": models}
+    chosen["no-verifier"] = models
+    plan = [(name, g) for name in names for g in chosen.get(name, generators[:1])]
+    if not plan:
+        raise UsageError(
+            "Nothing is left to measure: naive and no-verifier need a language model.",
+            "Fetch one: groundwire models pull smollm2",
+        )
+    return plan
+
+
+def build(name: str, generator: Generator, parts: Bench) -> System:
+    """The system called `name` over the bench."""
     from evals.systems.bm25 import Bm25
     from evals.systems.naive import Naive
     from evals.systems.ours import ours
 
-    models = [generator for generator in generators if isinstance(generator, LLMGenerator)]
-    for name in names:
-        if name == "bm25":
-            yield Bm25(parts)
-        elif name == "naive":
-            yield from (Naive(parts, model) for model in models)
-        elif name == OURS:
-            yield from (ours(parts, generator) for generator in generators)
-        else:
-            chosen = models if name == "no-verifier" else generators[:1]
-            yield from (ours(parts, generator, name) for generator in chosen)
+    if name == "bm25":
+        return Bm25(parts)
+    if name == "naive" and isinstance(generator, LLMGenerator):
+        return Naive(parts, generator)
+    return ours(parts, generator, "" if name == OURS else name)

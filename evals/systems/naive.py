@@ -27,8 +27,10 @@ from rag.generate import LLMGenerator
 
 # What a model says in place of an answer. LlamaIndex's own word for no nodes comes first.
 _DECLINES = re.compile(
-    r"empty response|\b(context|information|text|passage)s?\b.{0,40}\b(does|do|is|are)(n't| not)\b"
-    r"|\bno information\b|\b(cannot|can't|unable to) (answer|determine|find)"
+    r"empty response|\b(context|information|passage|text)s?( provided| given)? (does|do)(n't| not) "
+    r"(say|state|mention|specify|provide|contain|include|give|answer|tell)"
+    r"|\bnot (provided|mentioned|specified|stated|given)\b|\bno information\b"
+    r"|\b(cannot|can't|unable to) (answer|determine|find)"
     r"|\bI (don't|do not) know\b",
     re.IGNORECASE,
 )
@@ -54,7 +56,8 @@ class Naive:
     def reply(self, question: str, history: Sequence[Turn]) -> Reply:
         started = time.perf_counter()
         query = pasted(question, history)
-        response = self._engine.query(query)
+        with self.generator.translating():
+            response = self._engine.query(query)
         generated = time.perf_counter() - started
         text = str(response).strip()
         declined = not text or _DECLINES.search(text) is not None

@@ -62,6 +62,7 @@ class Benched(Assistant):
         self.settings = parts.settings
         self.library = parts.library
         self.embedder = parts.embedder
+        self.scorer = parts.scorer
         self.generator = generator
         self.fixed = parts.indexes
 

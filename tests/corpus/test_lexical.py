@@ -131,3 +131,43 @@ def test_a_folder_that_is_a_file_is_a_damaged_index(tmp_path: Path) -> None:
     with pytest.raises(SearchIndexError, match="damaged") as caught:
         LexicalIndex(tmp_path / "words")
     assert "groundwire doctor --repair" in caught.value.remedy
+
+
+# Scores of given passages
+
+
+@pytest.mark.parametrize("question", ["releasing weights", "Report 2 Mistral", "Модель", "tokens"])
+def test_scores_are_those_of_search(index: LexicalIndex, question: str) -> None:
+    ranked = dict(index.search(question, 10))
+    assert ranked
+    assert index.scores(question, IDS) == pytest.approx(ranked, abs=1e-6)
+    for id_ in IDS:
+        expected = {id_: ranked[id_]} if id_ in ranked else {}
+        assert index.scores(question, [id_]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_scores_of_passages_far_down_the_ranking_are_found_too(tmp_path: Path) -> None:
+    index = LexicalIndex(tmp_path / "many")
+    entries = [entry(n, "Weights. " * (1 + n % 7) + f"Word{n}.") for n in range(200)]
+    index.upsert(entries)
+    ranked = dict(index.search("weights word150", 200))
+    last = sorted(ranked, key=lambda id_: ranked[id_])[:5]
+    assert index.scores("weights word150", last) == pytest.approx(
+        {id_: ranked[id_] for id_ in last}, abs=1e-6
+    )
+
+
+def test_a_passage_without_any_of_the_words_has_no_score(index: LexicalIndex) -> None:
+    assert index.scores("Mistral", IDS).keys() == {IDS[1]}
+    assert index.scores("zebra", IDS) == {}
+
+
+@pytest.mark.parametrize("question", ["", "the of and", "🚀🚀", "((", "\x00"])
+def test_a_question_without_words_scores_nothing(index: LexicalIndex, question: str) -> None:
+    assert index.scores(question, IDS) == {}
+
+
+def test_unknown_passages_and_none_have_no_scores(index: LexicalIndex) -> None:
+    assert index.scores("weights", []) == {}
+    assert index.scores("weights", ["nowhere"]) == {}
+    assert index.scores("weights", ["nowhere", IDS[0], IDS[0]]).keys() == {IDS[0]}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +11,11 @@ from corpus.indexes import open_current
 from corpus.library import Library
 from corpus.settings import Settings
 from evals.bench import Bench
+from evals.systems.ours import Benched
 from ingest.pipeline import Pipeline
 from rag.generate import LLMGenerator
 from tests.conftest import imported, make_article
-from tests.fakes import FakeEmbedder
+from tests.fakes import FakeEmbedder, FakeReader, FakeScorer
 
 REPORTS = 14
 KILN = (
@@ -35,9 +35,18 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     Pipeline(library, embedder, settings).ingest(imported(*articles.values()))
     indexes = open_current(library, settings, embedder)
     id_of = {stem: article.id for stem, article in articles.items()}
-    yield Bench(settings, library, indexes, embedder, id_of)
+    yield Bench(settings, library, indexes, embedder, FakeScorer(), id_of)
     indexes.close()
     library.close()
+
+
+@pytest.fixture
+def fake_reader(monkeypatch: pytest.MonkeyPatch) -> FakeReader:
+    """What reads on the bench, in place of the real reader: every question is answerable."""
+    reader = FakeReader()
+    # `raising`, since a part of the Assistant is seen on its instances only.
+    monkeypatch.setattr(Benched, "reader", reader, raising=False)
+    return reader
 
 
 def canned(said: str, failure: Exception | None = None) -> LLMGenerator:

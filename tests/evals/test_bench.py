@@ -1,4 +1,4 @@
-"""The bench is the bundled corpus, freshly indexed, apart from the user's library, and then gone."""
+"""The bench is the bundled corpus, indexed afresh, apart from the user's library, then gone."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from evals.bench import bench
 from evals.questions import bundled_articles
 from ingest.pipeline import Pipeline
 from tests.conftest import imported, make_article
-from tests.fakes import FakeEmbedder
+from tests.fakes import FakeEmbedder, FakeScorer
 
 FEW = 5
 
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary folders go; embedding is faked."""
+    """Where temporary folders go; the models are faked."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     monkeypatch.setattr(benches, "load_embedder", lambda _: FakeEmbedder())
+    monkeypatch.setattr(benches.TrainedReader, "open", lambda _: FakeScorer())
     return folder
 
 

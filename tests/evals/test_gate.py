@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from corpus.errors import InputError
+from corpus.library import now as library_now
+from evals import run as runs
 from evals.gate import (
     EPSILON,
     FLOORS,
     GUARDED,
     PIN,
+    RULER_STEPS,
+    UNMEASURED,
     Data,
     Floors,
     Measured,
@@ -21,12 +25,17 @@ from evals.gate import (
     fingerprint,
     load_floors,
     lowered,
+    measured,
     pin,
     pinned,
     save_floors,
 )
-from evals.scores import FIGURES
+from evals.questions import bundled_questions
+from evals.ruler import Decided, Ruling
+from evals.run import Item, Run
+from evals.scores import FIGURES, Score, score
 
+JUDGED = ("ruler_auroc", "ruler_balanced_accuracy")
 DATA = Data(questions=100, questions_sha256="aa", articles=88, articles_sha256="bb")
 FLOOR = Floors(DATA, {"answer_rate": 0.80, "faithfulness": 0.98})
 
@@ -165,9 +174,89 @@ def test_the_data_are_counted_from_the_files() -> None:
     assert len(data.questions_sha256) == len(data.articles_sha256) == 64
 
 
-def test_the_shipped_floors_guard_every_main_figure() -> None:
+@pytest.fixture(scope="module")
+def shipped() -> Floors:
+    return load_floors(FLOORS)
+
+
+def test_the_shipped_floors_guard_every_main_figure_and_the_judge(shipped: Floors) -> None:
     assert set(GUARDED) <= {figure.name for figure in FIGURES}
-    floors = load_floors(FLOORS)
-    assert set(floors.floors) == set(GUARDED)
-    assert floors.epsilon == EPSILON
-    assert floors.floors["faithfulness"] >= 0.98
+    assert set(shipped.floors) == {*GUARDED, *JUDGED}
+    assert shipped.epsilon == EPSILON
+    assert shipped.floors["faithfulness"] >= 0.98
+    assert shipped.floors["ruler_balanced_accuracy"] >= 0.80
+
+
+def test_the_shipped_floors_were_set_on_the_data_that_is_shipped(shipped: Floors) -> None:
+    assert shipped.data == data_now(len(bundled_questions()))
+
+
+# From a run to what is measured
+
+
+def ruling(auroc: float | None, frozen: float | None) -> Ruling:
+    decided = Decided(frozen, None, {}, {}, {})
+    return Ruling(
+        judge="fake",
+        fingerprint="fake",
+        auroc=auroc,
+        threshold=0.5,
+        frozen=decided if frozen is not None else None,
+        own=Decided(0.5, None, {}, {}, {}),
+        bins=(),
+        counts={},
+        unreadable=0,
+        ms_per_pair=1.0,
+    )
+
+
+def run_of(*scores: Score, ruler: Ruling | None = None) -> Run:
+    (some, *_) = bundled_questions()
+    items = tuple(Item(some, (), None, (), score) for score in scores)
+    system = runs.Measured("ours/extractive", "ours", "extractive", "", items)
+    return Run(library_now(), "all", "fake", "", (), 0, {}, (system,), ruler)
+
+
+def failed(**changed: object) -> Score:
+    (some, *_) = bundled_questions()
+    return replace(score(some, (), 1, None, (), None), **changed)  # type: ignore[arg-type]
+
+
+def test_each_guarded_figure_comes_with_how_much_it_counts() -> None:
+    answered = failed(error=False, statements=3, supported=2, citations=4, precise=1, recalled=2)
+    found = measured(run_of(answered, failed()))
+    assert found.figures["answer_rate"] == (0.5, 2.0)
+    assert found.figures["faithfulness"] == (pytest.approx(2 / 3), 3.0)
+    assert found.figures["citation_precision"] == (0.25, 4.0)
+    assert found.figures["citation_recall"] == (pytest.approx(2 / 3), 3.0)
+    assert (found.errors, found.data.questions) == (1, 2)
+
+
+def test_what_cannot_be_measured_is_below_any_floor() -> None:
+    found = measured(run_of(failed()))
+    assert found.figures["abstention_recall"] == UNMEASURED
+    assert found.figures["faithfulness"] == UNMEASURED
+    for name in ("abstention_recall", "faithfulness"):
+        (fault,) = check(replace(found, errors=0), Floors(found.data, {name: 0.01}))
+        assert fault.startswith(f"{name} is 0.0000, below its floor of 0.0100")
+
+
+def test_the_judge_is_guarded_at_its_frozen_threshold() -> None:
+    figures = measured(run_of(failed(), ruler=ruling(0.97, 0.91))).figures
+    assert figures["ruler_auroc"] == (0.97, RULER_STEPS)
+    assert figures["ruler_balanced_accuracy"] == (0.91, RULER_STEPS)
+
+
+@pytest.mark.parametrize("ruler", [None, ruling(None, None)])
+def test_a_judge_that_was_not_measured_fails_the_gate(ruler: Ruling | None) -> None:
+    found = measured(run_of(failed(), ruler=ruler))
+    for name in JUDGED:
+        assert found.figures[name] == UNMEASURED
+        assert check(replace(found, errors=0), Floors(found.data, {name: 0.5})) != []
+
+
+def test_a_judge_may_fall_short_by_a_hundredth() -> None:
+    floors = Floors(DATA, {"ruler_auroc": 0.95})
+    for value, faults in ((0.941, 0), (0.939, 1)):
+        now = Measured(DATA, {"ruler_auroc": (value, RULER_STEPS)})
+        assert len(check(now, floors)) == faults

@@ -118,8 +118,7 @@ def test_a_citation_that_does_not_hold_its_quote_makes_its_statement_unsupported
     library: Library, changed: dict[str, Any]
 ) -> None:
     judge = FakeJudge()
-    broken = citation(**{"quote": SAID})
-    broken = replace(broken, **changed)
+    broken = replace(citation(), **changed)
     assert cited_hit(broken, library) is None
     found = one(answer([(SAID, (1,))], broken, hits=[hit_on(ONE)]), library, judge)
     assert (found.supported, found.support, found.recalled) == (False, 0.0, False)
@@ -178,9 +177,7 @@ def test_an_abstention_has_nothing_to_judge(library: Library) -> None:
 @pytest.mark.parametrize("cited", [True, False])
 def test_what_the_judge_cannot_be_read_on_stays_unknown(library: Library, cited: bool) -> None:
     given = (
-        answer([(SAID, (1,))], citation())
-        if cited
-        else answer([(SAID, ())], hits=[hit_on(ONE)])
+        answer([(SAID, (1,))], citation()) if cited else answer([(SAID, ())], hits=[hit_on(ONE)])
     )
     found = one(given, library, FakeJudge(unreadable=[SAID]))
     assert found.supported is None and found.support is None

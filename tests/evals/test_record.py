@@ -219,5 +219,3 @@ def test_without_a_threshold_the_judges_own_yes_and_no_stand(run: Run) -> None:
     kept = to_record(replace(run, ruler=ruling))["ruler"]
     assert kept["threshold"] is None
     assert kept["balanced_accuracy"] == kept["own_balanced_accuracy"] == 1.0
-
-

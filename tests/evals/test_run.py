@@ -42,7 +42,8 @@ from rag.answer import Evidence
 from rag.llms import load_generator
 from tests.conftest import make_article
 from tests.evals.fakes import FakeJudge
-from tests.fakes import answer_from, hit_on
+from rag.trained import TrainedReader
+from tests.fakes import FakeReader, answer_from, hit_on
 
 ARTICLE = make_article(1)
 SAID = "Model number 1 was released."
@@ -96,7 +97,8 @@ def parts(bundled_home: Path, embedder: Embedder) -> Iterator[Bench]:
     indexes = open_current(library, settings, embedder)
     stems = {text: stem for stem, text in bundled_articles().items()}
     id_of = {stems[article.text]: article.id for article in library.articles()}
-    yield Bench(settings, library, indexes, embedder, id_of)
+    scorer = TrainedReader.open(settings.models_dir)
+    yield Bench(settings, library, indexes, embedder, scorer, id_of)
     indexes.close()
     library.close()
 
@@ -247,7 +249,9 @@ def test_the_relevant_passages_are_those_of_the_system_itself(small: Bench) -> N
 
 
 @pytest.fixture
-def staged(small: Bench, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+def staged(
+    small: Bench, monkeypatch: pytest.MonkeyPatch, fake_reader: FakeReader
+) -> Callable[..., Run]:
     """`measure` on the small bench, with a judge that knows its grades."""
 
     @contextmanager
@@ -268,7 +272,7 @@ def test_the_judge_is_measured_on_the_pairs_of_the_ruler(
     assert ruling is not None
     assert (ruling.judge, ruling.unreadable) == ("fake", 0)
     assert ruling.pairs > 50
-    assert ruling.own.acceptance["verbatim"] == 1.0
+    assert ruling.own.acceptance["sentence"] == 1.0
     assert ruling.auroc is not None and ruling.auroc > 0.5
     figures = measured(replace(RUN, ruler=ruling)).figures
     assert figures["ruler_auroc"][0] == ruling.auroc
@@ -455,7 +459,5 @@ def test_the_gate_looks_at_the_first_system_only() -> None:
 
 
 def test_what_the_gate_measures_is_ours_without_a_model() -> None:
-    assert GATED == Plan(("ours",), ("extractive",))
+    assert Plan(("ours",), ("extractive",)) == GATED
     assert to_record(RUN)["systems"].keys() == {"ours/extractive"}
-
-

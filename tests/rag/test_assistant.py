@@ -249,6 +249,49 @@ def test_search_gives_k_hits_best_first(assistant: Assistant) -> None:
     assert len(hits) == 3 and hits[0].article.title == "Report 7"
 
 
+# What would be read
+
+
+@pytest.mark.parametrize(
+    ("question", "history"),
+    [
+        ("What does model number 5 cost?", ()),
+        ("What did Report 2 cost and when was Report 4 released?", ()),
+        ("And when was it released?", [("What does Report 3 cost?", "It costs $3.50. [1]")]),
+        ("What did Alpha report in April 2025?", ()),
+    ],
+)
+def test_retrieve_begins_with_what_ask_reads(
+    assistant: Assistant, question: str, history: Any
+) -> None:
+    read = assistant.ask(question, history).hits
+    assert assistant.retrieve(question, history) == list(read)
+    assert [hit.passage.id for hit in assistant.retrieve(question, history, 3)] == [
+        hit.passage.id for hit in read[:3]
+    ]
+
+
+def test_retrieve_neither_reads_nor_writes(assistant: Assistant) -> None:
+    assistant.generator = FakeGenerator("Never said.")
+    assert assistant.retrieve("What does model number 5 cost?", k=10)
+    assert assistant.reader.asked == [] and assistant.verifier.pairs == []
+
+
+def test_retrieve_refuses_what_ask_refuses(assistant: Assistant) -> None:
+    with pytest.raises(UsageError):
+        assistant.retrieve("  ")
+
+
+def test_without_a_reranker_hits_come_in_the_order_of_the_fusion(assistant: Assistant) -> None:
+    question = "What does model number 5 cost?"
+    reranked = assistant.retrieve(question)
+    assistant.reranker = None
+    fused = assistant.retrieve(question)
+    assert all(0 < hit.score < 0.1 for hit in fused)  # sums of 1/61 and less
+    assert any(hit.score > 0.1 for hit in reranked)
+    assert {hit.passage.id for hit in fused} == {hit.passage.id for hit in reranked}
+
+
 def test_an_unknown_model_is_told(home: Path) -> None:
     made = faked(home)
     del made.generator
@@ -346,14 +389,17 @@ def test_what_another_process_took_in_is_found_without_a_restart(tmp_path: Path)
 
 def test_indexes_stay_open_while_nothing_changes(assistant: Assistant) -> None:
     assistant.search("models")
-    opened = assistant._opened
+    opened = assistant.indexes()
     assistant.ask("What does model number 5 cost?")
-    assert assistant._opened is opened
+    assert assistant.indexes() is opened
 
 
 def test_the_parts_are_made_once(home: Path, embedder: Embedder) -> None:
     made = Assistant(home)
     made.embedder = embedder
+    parts = ("reader", "verifier", "reranker", "library")
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: (id(made.reader), id(made.verifier)), range(32)))
+        found = list(
+            pool.map(lambda _: tuple(id(getattr(made, part)) for part in parts), range(32))
+        )
     assert len(set(found)) == 1

@@ -22,7 +22,7 @@ from rag.evidence import (
 )
 from rag.features import Asked
 from rag.logistic import Logistic
-from tests.fakes import FakeEmbedder, hit_on
+from tests.fakes import FakeEmbedder, FakeScorer, hit_on
 
 PLAIN = Calibration(
     sentence=Logistic(-3.0, {"overlap": 6.0}),
@@ -42,7 +42,7 @@ def hits() -> list[Hit]:
 
 @pytest.fixture
 def reader() -> FeatureReader:
-    return FeatureReader(FakeEmbedder(dimension=2048), lambda stem: 2.0, PLAIN)
+    return FeatureReader(FakeEmbedder(dimension=2048), lambda stem: 2.0, FakeScorer(), PLAIN)
 
 
 def test_the_sentence_that_answers_comes_first(reader: FeatureReader) -> None:
@@ -101,7 +101,7 @@ def test_the_gate_decides_by_the_threshold(reader: FeatureReader) -> None:
 def test_only_the_shortlist_is_encoded() -> None:
     fake = FakeEmbedder(max_tokens=10_000)
     many = Article("Many", " ".join(f"Alpha number {n} costs much." for n in range(100)))
-    alone = FeatureReader(fake, lambda stem: 2.0, PLAIN)
+    alone = FeatureReader(fake, lambda stem: 2.0, FakeScorer(), PLAIN)
     measured = alone.measure(Asked.of("Alpha number 99", lambda stem: 2.0), [hit_on(many)])
     assert len(measured) == SHORTLIST
     assert any(candidate.text == "Alpha number 99 costs much." for candidate, _ in measured)
@@ -120,6 +120,7 @@ def test_ties_are_broken_by_place() -> None:
     flat = FeatureReader(
         FakeEmbedder(),
         lambda stem: 2.0,
+        FakeScorer(),
         Calibration(Logistic(0, {}), Logistic(0, {}), 0.5, 0.7, "flat"),
     )
     first = flat.read("Alpha", (), hits()).evidence
@@ -134,9 +135,9 @@ def test_newest_first_orders_only_what_will_be_quoted() -> None:
         hit = hit_on(Article(f"T{n}", "Text.", f"https://e/{n}", published=published))
         return evidence.Evidence(hit, 0, 5, "Text.", 0.9)
 
-    given = (item(1, 0), item(None, 1), item(3, 2), item(9, 3))
+    given = (item(1, 0), item(None, 1), item(3, 2), item(2, 3), item(None, 4), item(9, 5))
     ordered = evidence.newest_first(given)
-    assert [e.hit.article.title for e in ordered] == ["T2", "T0", "T1", "T3"]
+    assert [e.hit.article.title for e in ordered] == ["T2", "T3", "T0", "T1", "T4", "T5"]
 
 
 # The calibration
@@ -180,5 +181,8 @@ def test_the_fingerprint_follows_the_calibration(tmp_path: Path) -> None:
     changed["threshold"] = 0.123
     (tmp_path / "reader.json").write_text(json.dumps(changed), "utf-8")
     other = load_calibration(tmp_path / "reader.json")
-    readers = [FeatureReader(FakeEmbedder(), lambda _: 1.0, c) for c in (load_calibration(), other)]
+    readers = [
+        FeatureReader(FakeEmbedder(), lambda _: 1.0, FakeScorer(), calibration)
+        for calibration in (load_calibration(), other)
+    ]
     assert readers[0].fingerprint != readers[1].fingerprint

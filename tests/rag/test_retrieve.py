@@ -19,7 +19,9 @@ from ingest.bundled import bundled_articles
 from ingest.files import Imported
 from ingest.pipeline import Pipeline
 from rag import retrieve
-from rag.retrieve import POOL, Retriever, fuse, narrowed
+from rag.answer import Hit
+from rag.rerank import FeatureReranker, Found
+from rag.retrieve import POOL, RERANKED, Retriever, fuse, narrowed
 from tests.conftest import imported, make_article
 from tests.fakes import FakeEmbedder
 
@@ -253,6 +255,90 @@ def test_each_part_is_ranked_for_itself(retriever: Retriever) -> None:
 def test_a_query_of_stop_words_is_found_by_meaning_alone(retriever: Retriever) -> None:
     by_words, by_meaning = retriever.rankings("what is it", Scope())
     assert list(by_words) == [] and len(by_meaning) == POOL
+
+
+# Found, and reranked
+
+
+@dataclass
+class Backwards:
+    """A reranker that turns the order round, and notes what it was given."""
+
+    fingerprint: str = "backwards"
+    asked: list[tuple[str, list[Found]]] = field(default_factory=list)
+
+    def rerank(self, question: str, found: Sequence[Found]) -> list[Hit]:
+        self.asked.append((question, list(found)))
+        return [Hit(f.passage, f.article, float(n)) for n, f in enumerate(found)][::-1]
+
+
+def test_what_is_found_is_the_head_of_the_fusion_in_its_order(retriever: Retriever) -> None:
+    order = [hit.passage.id for hit in retriever.search([QUESTION], 1000)]
+    assert [f.passage.id for f in retriever.found([QUESTION])] == order[:RERANKED]
+    assert [f.passage.id for f in retriever.found([QUESTION], k=3)] == order[:3]
+    assert retriever.found([QUESTION], SCOPES["nothing"]) == []
+
+
+def test_what_is_found_carries_bm25_and_cosine_whichever_ranking_found_it(
+    retriever: Retriever,
+) -> None:
+    question = "Report 17 number 17 costs $17.50"
+    cosine = cosines(retriever, question, Scope())
+    words = dict(retriever.indexes.words.search(question, 1000))
+    found = retriever.found([question], k=100)
+    assert len(found) > POOL  # so some stand in one of the two rankings only
+    for f in found:
+        assert f.meaning == pytest.approx(cosine[f.passage.id], abs=1e-5)
+        assert f.words == pytest.approx(words.get(f.passage.id, 0.0), abs=1e-5)
+
+
+def test_the_measures_are_those_of_the_whole_question_not_of_its_parts(
+    retriever: Retriever,
+) -> None:
+    whole = "Compare report 31 with report 77"
+    cosine = cosines(retriever, whole, Scope())
+    words = retriever.indexes.words.scores(whole, list(cosine))
+    for f in retriever.found([whole, "Report 31 number 31", "Report 77 number 77"]):
+        assert f.meaning == pytest.approx(cosine[f.passage.id], abs=1e-5)
+        assert f.words == pytest.approx(words.get(f.passage.id, 0.0), abs=1e-5)
+
+
+def test_preferred_are_those_in_the_window_that_is_hinted_at(retriever: Retriever) -> None:
+    march = SCOPES["a month"]
+    found = retriever.found([QUESTION], preferred=march)
+    inside = {f.article.day for f in found if f.preferred}
+    assert inside and all("2025-03-01" <= (day or "") <= "2025-03-31" for day in inside)
+    assert not any((f.article.day or "").startswith("2025-03") for f in found if not f.preferred)
+    assert not any(f.preferred for f in retriever.found([QUESTION]))
+    assert not any(f.preferred for f in retriever.found([QUESTION], preferred=Scope()))
+
+
+@pytest.mark.parametrize("k", [1, 8, RERANKED, RERANKED + 10])
+def test_the_reranker_gets_enough_and_k_of_its_order_are_taken(
+    retriever: Retriever, k: int
+) -> None:
+    backwards = Backwards()
+    hits = replace(retriever, reranker=backwards).search([QUESTION, "tokens"], k)
+    ((question, found),) = backwards.asked
+    assert question == QUESTION
+    assert found == retriever.found([QUESTION, "tokens"], k=max(k, RERANKED))
+    assert [hit.passage.id for hit in hits] == [f.passage.id for f in found[::-1][:k]]
+
+
+def test_with_a_reranker_hits_stay_within_the_scope(retriever: Retriever) -> None:
+    reranked = replace(retriever, reranker=FeatureReranker(retriever.indexes.words.rarity))
+    for name in ("a third", "a publisher's month", "nothing"):
+        plain = {hit.passage.id for hit in retriever.search([QUESTION], RERANKED, SCOPES[name])}
+        hits = reranked.search([QUESTION], RERANKED, SCOPES[name], SCOPES["a month"])
+        assert {hit.passage.id for hit in hits} <= set(retriever.library.ids_in_scope(SCOPES[name]))
+        assert bool(hits) is bool(plain)
+
+
+def test_the_reranker_brings_the_named_report_to_the_front(retriever: Retriever) -> None:
+    reranker = FeatureReranker(retriever.indexes.words.rarity)
+    hits = replace(retriever, reranker=reranker).search(["What does model number 17 cost?"], 8)
+    assert hits[0].article.title == "Report 17"
+    assert all(0 < hit.score < 1 for hit in hits)
 
 
 # The real corpus

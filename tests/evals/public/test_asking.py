@@ -13,7 +13,7 @@ from corpus.errors import ModelError
 from corpus.settings import Settings
 from evals.public.asking import Said, Setup, ask, each, handed, rarity_among, sample, searching
 from rag.generate import ExtractiveGenerator
-from tests.fakes import FakeEmbedder, FakeGenerator, FakeReader, FakeVerifier
+from tests.fakes import FakeEmbedder, FakeGenerator, FakeReader, FakeScorer, FakeVerifier
 
 MILL = "The mill of Lunde closed in May. Its wheel is kept in a museum."
 HARBOUR = "The harbour was dug in 1880. Ships call there daily."
@@ -22,7 +22,7 @@ HARBOUR = "The harbour was dug in 1880. Ships call there daily."
 @pytest.fixture
 def setup(tmp_path: Path) -> Setup:
     settings = Settings(home=tmp_path, chroma_url="http://127.0.0.1:9")
-    return Setup(settings, FakeEmbedder(), ExtractiveGenerator())
+    return Setup(settings, FakeEmbedder(), FakeScorer(), ExtractiveGenerator())
 
 
 @pytest.fixture

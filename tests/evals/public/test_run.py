@@ -17,7 +17,7 @@ from evals.public.asking import Setup
 from evals.public.run import run_public
 from rag.generate import ExtractiveGenerator
 from tests.evals.fakes import FakeJudge
-from tests.fakes import FakeEmbedder
+from tests.fakes import FakeEmbedder, FakeScorer
 
 Measure = Callable[..., dict[tuple[str, str], float | None]]
 
@@ -31,7 +31,7 @@ def measure(
 ) -> Measure:
     """Runs a benchmark on `tmp_path`, and returns its figures by group and name."""
     settings = Settings(home=tmp_path)
-    setup = Setup(settings, FakeEmbedder(), ExtractiveGenerator())
+    setup = Setup(settings, FakeEmbedder(), FakeScorer(), ExtractiveGenerator())
     monkeypatch.setattr(run, "load_setup", lambda settings, model: setup)
     monkeypatch.setattr(evals.judges, "load_judge", lambda name, settings: FakeJudge())
 

@@ -11,6 +11,7 @@ from llama_index.core.embeddings import BaseEmbedding
 from llama_index.core.node_parser import SentenceSplitter
 from llama_index.core.settings import Settings
 
+from corpus.errors import ModelError
 from corpus.nodes import to_document
 from evals.bench import Bench
 from evals.systems.naive import Naive
@@ -19,7 +20,7 @@ from rag.followups import Turn
 from tests.evals.conftest import KILN, canned
 from tests.fakes import FakeEmbedder
 
-QUESTION = "Has Brickworks paid for the Oslo kiln by model number 7?"
+QUESTION = "Has Brickworks paid for the Oslo kiln by model number 4?"
 SAID = "Brickworks paid $1.5 million. It opened in August."
 DECLINES = [
     "",
@@ -154,6 +155,13 @@ def test_a_followup_is_asked_with_the_question_before_it(parts: Bench) -> None:
     assert answer.query == "Who owns the kiln? And the price?"
     (prompt,) = naive.generator.llm.prompts  # type: ignore[attr-defined]
     assert "Query: Who owns the kiln? And the price?" in prompt
+
+
+def test_a_model_that_fails_is_an_error_of_ours(parts: Bench) -> None:
+    """As in LLMGenerator: its `failures` become a ModelError, so the run goes on."""
+    gone = replace(canned(SAID, ConnectionError("refused")), failures=(ConnectionError,))
+    with pytest.raises(ModelError):
+        Naive(parts, gone).reply(QUESTION, ())
 
 
 def test_its_names(parts: Bench) -> None:

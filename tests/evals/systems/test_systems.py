@@ -6,14 +6,17 @@ import pytest
 
 from corpus.errors import UsageError
 from evals.bench import Bench
-from evals.systems import ABLATIONS, BASELINES, OURS, SYSTEMS, named, systems
+from evals.systems import ABLATIONS, BASELINES, OURS, SYSTEMS, build, named, planned
 from rag.generate import ExtractiveGenerator
 from tests.evals.conftest import canned
+
+pytestmark = pytest.mark.usefixtures("fake_reader")
 
 
 def pairs(small: Bench, *names: str, models: bool = True) -> list[tuple[str, str]]:
     generators = [ExtractiveGenerator(), *([canned("So.")] if models else [])]
-    return [(system.name, system.model) for system in systems(names, small, generators)]
+    built = (build(name, g, small) for name, g in planned(names, generators))
+    return [(system.name, system.model) for system in built]
 
 
 def test_the_names_are_those_of_the_help() -> None:
@@ -50,7 +53,8 @@ def test_each_system_comes_with_the_models_that_make_a_difference(small: Bench) 
 
 
 def test_without_a_language_model_what_needs_one_is_left_out(small: Bench) -> None:
-    assert pairs(small, "naive", "no-verifier", models=False) == []
+    with pytest.raises(UsageError, match="Nothing is left"):
+        pairs(small, "naive", "no-verifier", models=False)
     assert pairs(small, "ours", "naive", "bm25", models=False) == [
         ("ours", "extractive"),
         ("bm25", "extractive"),
