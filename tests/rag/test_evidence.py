@@ -26,7 +26,7 @@ from tests.fakes import FakeEmbedder, FakeScorer, hit_on
 
 PLAIN = Calibration(
     sentence=Logistic(-3.0, {"overlap": 6.0}),
-    gate=Logistic(-4.0, {"cosine": 8.0}),
+    gate=Logistic(-4.0, {"max_cosine": 8.0}),
     threshold=0.5,
     doubt=0.7,
     fingerprint="plain",
@@ -149,7 +149,7 @@ def test_the_calibration_in_the_repository_is_whole(reader: FeatureReader) -> No
     asked = Asked.of("What does Beta cost?", reader.rarity)
     measured = reader.measure(asked, hits())
     assert all(set(real.sentence.weights) <= set(features) for _, features in measured)
-    assert set(real.gate.weights) <= set(reader.gate(asked, reader.score(asked, hits())))
+    assert set(real.gate.names) <= set(reader.gate(asked, reader.score(asked, hits())))
 
 
 @pytest.mark.parametrize(

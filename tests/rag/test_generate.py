@@ -57,11 +57,11 @@ def test_extractive_joins_sentences_of_one_article_under_one_lead(evidence_of):
     ]
 
 
-def test_extractive_takes_the_best_three(evidence_of):
-    evidence = [evidence_of(f"Number {n}.", url=f"https://a.example/{n}") for n in range(5)]
+def test_extractive_takes_the_best_five(evidence_of):
+    evidence = [evidence_of(f"Number {n}.", url=f"https://a.example/{n}") for n in range(7)]
     text = drafted(ExtractiveGenerator(), evidence)
-    assert "Number 2." in text
-    assert "Number 3." not in text
+    assert "Number 4." in text
+    assert "Number 5." not in text
 
 
 def test_extractive_of_nothing_is_nothing():
