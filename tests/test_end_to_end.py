@@ -8,7 +8,7 @@ import pytest
 
 from corpus.embedding import Embedder
 from rag import smollm2
-from rag.answer import Answer
+from rag.answer import QUOTED_SENTENCES, Answer
 from rag.assistant import Assistant
 from rag.generate import ExtractiveGenerator
 from rag.verify import AlignmentVerifier, Pair
@@ -58,7 +58,7 @@ def test_quoted_answers_are_cited_exactly(assistant: Assistant, question: str) -
     assistant.generator = ExtractiveGenerator()
     answer = assistant.ask(question)
     assert_cited(answer, assistant)
-    assert answer.model == "extractive" and len(answer.statements) <= 3
+    assert answer.model == "extractive" and len(answer.statements) <= QUOTED_SENTENCES
 
 
 def test_quoted_answers_mostly_answer(assistant: Assistant) -> None:

@@ -16,7 +16,7 @@ from corpus.library import Scope
 from evals import calibrate_reranker
 from evals.bench import Bench
 from evals.calibrate_reranker import Case, _calibrated, _cases, _figures, _ranked, _weights
-from evals.calibration import FOLDS, QUESTIONS, STYLES, Asked, asked_questions, folds
+from evals.calibration import FAR, FOLDS, QUESTIONS, STYLES, Asked, asked_questions, folds
 from evals.questions import Question, Quote, bundled_articles, bundled_questions, load_questions
 from rag.answer import Window
 from rag.query import Query
@@ -72,13 +72,14 @@ def test_an_id_is_fitted_on_once(fitted: list[Question]) -> None:
 
 def test_each_style_has_its_questions(small: Bench) -> None:
     counts = Counter(a.style for a in asked_questions(small))
-    assert counts.keys() == set(STYLES)
-    assert (counts["plain"], counts["cal"]) == (200, 170)
+    assert counts.keys() == {*STYLES, FAR}
+    assert (counts["plain"], counts["cal"], counts[FAR]) == (199, 167, 60)
     assert counts["dev"] == sum(q.split == "dev" for q in bundled_questions())
 
 
 @pytest.mark.parametrize(
-    ("id_", "style"), [("plain-001", "plain"), ("cal-07", "cal"), ("dates-003", "dev")]
+    ("id_", "style"),
+    [("plain-001", "plain"), ("cal-07", "cal"), ("dates-003", "dev"), ("far-001", "far")],
 )
 def test_the_style_is_told_by_the_id(id_: str, style: str) -> None:
     assert asked(id_).style == style

@@ -40,9 +40,9 @@ from evals.systems import SYSTEMS
 from evals.systems.seam import Reply
 from rag.answer import Evidence
 from rag.llms import load_generator
+from rag.trained import TrainedReader
 from tests.conftest import make_article
 from tests.evals.fakes import FakeJudge
-from rag.trained import TrainedReader
 from tests.fakes import FakeReader, answer_from, hit_on
 
 ARTICLE = make_article(1)
