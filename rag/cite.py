@@ -16,8 +16,8 @@ from rag.answer import QUOTED_SENTENCES, Citation, Evidence, Hit, Statement, Ver
 from rag.generate import quote_line
 from rag.verify import Pair, Verifier
 
-# Passages a sentence is checked against: each quoted sentence may come from one of its own. Each more
-# costs about 15 ms a sentence that isn't a quotation.
+# Passages a sentence is checked against: each quoted sentence may come from one of its own. Each
+# more costs about 15 ms a sentence that isn't a quotation.
 PASSAGES = QUOTED_SENTENCES
 # "[7]" or "[1, 2]" in a draft is a number that a model made up, or saw in an article.
 _MADE_UP = re.compile(r"[^\S\n]*\[\d+(?:\s*[,–-]\s*\d+)*\]")
