@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,6 +77,7 @@ def up(
     settings = _settings(home)
     out = _console()
     _pull_if_possible(settings)
+    _open_reader(settings)  # converts it, so that the first question need not wait
     report = _fill(settings)
     counts = _library(settings).counts()
     out.print(
@@ -439,6 +441,12 @@ def _pull_if_possible(settings: Settings) -> None:
         _say(f"{error} Answers are quoted from the sources meanwhile, which needs no model.")
 
 
+def _open_reader(settings: Settings) -> None:
+    from rag.trained import TrainedReader
+
+    TrainedReader.open(settings.models_dir)
+
+
 def _serve(settings: Settings, port: int) -> None:
     from app import serve
 
@@ -446,19 +454,25 @@ def _serve(settings: Settings, port: int) -> None:
 
 
 def _models_that_load(settings: Settings) -> Iterator[Finding]:
-    """A finding for each built-in generator that is there: whether it can be loaded."""
-    from corpus.errors import ModelError
-    from ingest.doctor import Finding
+    """A finding for the reader and each built-in generator that is there: whether it loads."""
     from rag.llms import installed, load_generator
 
+    yield _loads("reader", lambda: _open_reader(settings))
     for model in installed(settings.models_dir):
-        if not model.present or "/" in model.name:
-            continue
-        try:
-            load_generator(model.name, settings.models_dir)
-            yield Finding(f"model {model.name}", True, "loads", "")
-        except ModelError as error:
-            yield Finding(f"model {model.name}", False, error.message, error.remedy)
+        if model.present and "/" not in model.name:
+            name = model.name
+            yield _loads(f"model {name}", partial(load_generator, name, settings.models_dir))
+
+
+def _loads(what: str, load: Callable[[], object]) -> Finding:
+    from corpus.errors import ModelError
+    from ingest.doctor import Finding
+
+    try:
+        load()
+        return Finding(what, True, "loads", "")
+    except ModelError as error:
+        return Finding(what, False, error.message, error.remedy)
 
 
 def _models_in_words(settings: Settings) -> str:

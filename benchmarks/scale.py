@@ -29,6 +29,7 @@ from benchmarks.recombined import (
 from corpus.indexes import folder_of, open_current
 from corpus.library import DATABASE, Library, Scope
 from corpus.settings import Settings
+from rag.rerank import FeatureReranker
 from rag.retrieve import POOL, Retriever
 
 PASSAGES = 100_000
@@ -94,7 +95,8 @@ def query(home: Path, queries: int = QUERIES) -> dict[str, float]:
 
     def begin() -> None:
         indexes = open_current(library, Settings(home=home), embedder)
-        retrievers.append(Retriever(library, indexes, embedder))
+        reranker = FeatureReranker(indexes.words.rarity)
+        retrievers.append(Retriever(library, indexes, embedder, reranker))
         retrievers[0].search(["warm up"])
 
     opening = seconds(begin)

@@ -388,6 +388,7 @@ def test_doctor_finds_nothing_in_a_sound_home(run: Run, bundled_home: Path) -> N
     result = run("doctor", "--home", bundled_home)
     assert result.code == 0 and "bad" not in result.out
     assert re.search(r"ok\s+model extractive: loads", result.out)
+    assert re.search(r"ok\s+reader: loads", result.out)
 
 
 # Models
