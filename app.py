@@ -8,8 +8,11 @@ nothing from any other host, whatever Gradio or an article would have it fetch.
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 ADDRESS = "127.0.0.1"
 WAITING = 20  # questions in the queue; one more is told that the page is busy
+HEARTBEAT = 1.0  # seconds between two looks whether the server still lives
 NEAREST = 4  # articles shown with an abstention
 EXAMPLES = (
     "Why did OpenAI delay its open-weight model?",
@@ -62,12 +66,26 @@ def serve(settings: Settings, port: int) -> None:
     assistant = Assistant(**settings.model_dump())
     assistant.search("news", k=1)  # loads what every question needs, about 2 s
     page = start(assistant, port)
-    try:
-        # Inside: whoever reads the line may stop the page before `print` has returned.
+    with _interrupted() as stopped:
         print(f"Serving on http://{ADDRESS}:{port} (Ctrl+C stops)", flush=True)
-        page.server.thread.join()
-    except KeyboardInterrupt:
+        while page.server.thread.is_alive() and not stopped.wait(HEARTBEAT):
+            pass
         page.close(verbose=False)
+
+
+@contextmanager
+def _interrupted() -> Iterator[threading.Event]:
+    """An event that Ctrl+C sets.
+
+    A KeyboardInterrupt instead is lost where it is raised inside a destructor or a callback of a
+    compiled library, and the page would go on for ever.
+    """
+    stopped = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stopped.set())
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def start(assistant: Assistant, port: int) -> gr.Blocks:
