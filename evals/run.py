@@ -117,7 +117,7 @@ def evaluate(settings: Settings, plan: Plan, out: Path | None, *, gate: bool, as
     return FAILED if faults else OK
 
 
-# All questions and the ruler, in about two minutes on two cores: no model writes.
+# All questions and the ruler, in about three minutes on two cores: no model writes.
 GATED = Plan(systems=(OURS,), models=("extractive",))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from corpus.article import Article, Passage
 from corpus.lexical import stems
@@ -34,11 +34,9 @@ class Bm25:
     kind: Kind = "baseline"
     model: str = "extractive"
     about: str = "BM25, and the three sentences that share most words with the question"
-    everything: Sequence[tuple[Passage, Article]] = field(default_factory=list)
 
     def passages(self) -> Sequence[tuple[Passage, Article]]:
-        self.everything = self.everything or self.parts.passages()
-        return self.everything
+        return self.parts.passages()
 
     def reply(self, question: str, history: Sequence[Turn]) -> Reply:
         started = time.perf_counter()
